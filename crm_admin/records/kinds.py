@@ -97,7 +97,9 @@ class RecordKind:
 class KindRegistry:
     """The kinds of all packs: unique names, and extensions laid over the kind they extend."""
 
-    def __init__(self, kinds: Iterable[RecordKind], extensions: Mapping[str, tuple[Field, ...]]) -> None:
+    def __init__(
+        self, kinds: Iterable[RecordKind], extensions: Mapping[str, tuple[Field, ...]]
+    ) -> None:
         self._kinds: dict[str, RecordKind] = {}
         for kind in kinds:
             if kind.name in self._kinds:
