@@ -1,0 +1,1 @@
+"""HubSpot as far as its programming interface shows it, written from its public description."""
