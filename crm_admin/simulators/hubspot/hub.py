@@ -25,7 +25,8 @@ from crm_admin.simulators.hubspot.schema import object_of
 from crm_admin.simulators.hubspot.settings import DEMO_PORTAL, Limits, Settings, Token
 from crm_admin.simulators.hubspot.shapes import render, shape_of
 from crm_admin.simulators.journal import Journal
-from crm_admin.simulators.rows import NotThere, Row, Taken
+from crm_admin.simulators.replay import replay
+from crm_admin.simulators.rows import Row
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import Answer, NotJson, Request, as_map, as_text
@@ -53,7 +54,7 @@ class HubSpot:
         self._journal = Journal(data) if data is not None else None
         if self._journal is not None:
             for number, action, arguments in self._journal.read():
-                self.account(number).portal.replay(action, arguments)
+                replay(self.account(number).portal, action, arguments)
             self._journal.open()
 
     def handle(self, request: Request) -> Answer:
