@@ -1,0 +1,148 @@
+"""Phone numbers as E.164, fast for the many that are written with their country code."""
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
+
+PUNCTUATION: Final = str.maketrans(
+    "", "", " ()-./\t\u00a0\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2015"
+)
+INTERNATIONAL: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+COUNTRIES: Final = {
+    name: code
+    for code, names in {
+        "AE": "united arab emirates|uae",
+        "AR": "argentina",
+        "AT": "austria|österreich",
+        "AU": "australia",
+        "BE": "belgium|belgique|belgië|belgien",
+        "BG": "bulgaria",
+        "BR": "brazil|brasil",
+        "CA": "canada",
+        "CH": "switzerland|schweiz|suisse|svizzera",
+        "CL": "chile",
+        "CN": "china",
+        "CO": "colombia",
+        "CY": "cyprus",
+        "CZ": "czechia|czech republic",
+        "DE": "germany|deutschland",
+        "DK": "denmark|danmark",
+        "EE": "estonia",
+        "EG": "egypt",
+        "ES": "spain|españa",
+        "FI": "finland|suomi",
+        "FR": "france",
+        "GB": "united kingdom|uk|great britain|england|scotland|wales|northern ireland",
+        "GR": "greece",
+        "HK": "hong kong",
+        "HR": "croatia",
+        "HU": "hungary",
+        "ID": "indonesia",
+        "IE": "ireland",
+        "IL": "israel",
+        "IN": "india",
+        "IS": "iceland",
+        "IT": "italy|italia",
+        "JP": "japan",
+        "KE": "kenya",
+        "KR": "south korea|korea",
+        "LT": "lithuania",
+        "LU": "luxembourg",
+        "LV": "latvia",
+        "MA": "morocco",
+        "MT": "malta",
+        "MX": "mexico|méxico",
+        "MY": "malaysia",
+        "NG": "nigeria",
+        "NL": "netherlands|the netherlands|nederland|holland",
+        "NO": "norway|norge",
+        "NZ": "new zealand",
+        "PE": "peru",
+        "PH": "philippines",
+        "PK": "pakistan",
+        "PL": "poland|polska",
+        "PT": "portugal",
+        "RO": "romania",
+        "RS": "serbia",
+        "SA": "saudi arabia",
+        "SE": "sweden|sverige",
+        "SG": "singapore",
+        "SI": "slovenia",
+        "SK": "slovakia",
+        "TH": "thailand",
+        "TR": "turkey|türkiye",
+        "TW": "taiwan",
+        "UA": "ukraine",
+        "US": "united states|united states of america|usa|america",
+        "VN": "vietnam",
+        "ZA": "south africa",
+    }.items()
+    for name in names.split("|")
+}
+
+
+class _Plan(NamedTuple):
+    number: re.Pattern[str]
+    prefix: re.Pattern[str] | None
+
+
+def region_of(country: str) -> str | None:
+    """Return the two-letter region of a country's name or code; None when it is not known."""
+    word = country.strip()
+    if len(word) == 2 and word.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return word.upper()
+    return COUNTRIES.get(word.casefold())
+
+
+def e164(number: str, region: str | None = None) -> str | None:
+    """Return a number as E.164; None when it is not a possible one, or names no country and none is given."""
+    plain = number.translate(PUNCTUATION)
+    if plain.startswith("00"):
+        plain = f"+{plain[2:]}"
+    if INTERNATIONAL.fullmatch(plain):
+        plan, national = _plan_of(plain)
+        if (
+            plan
+            and plan.number.fullmatch(national)
+            and not (plan.prefix and plan.prefix.match(national))
+        ):
+            return plain
+    return _by_library(number, region)
+
+
+def _plan_of(plain: str) -> tuple[_Plan | None, str]:
+    for length in (1, 2, 3):
+        plan = _plan(plain[1 : 1 + length])
+        if plan is not None:
+            return plan, plain[1 + length :]
+    return None, ""
+
+
+@lru_cache(maxsize=2048)
+def _plan(country_code: str) -> _Plan | None:
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(country_code))
+    if not regions:
+        return None
+    data = PhoneMetadata.metadata_for_region_or_calling_code(int(country_code), regions[0])
+    if data is None or data.general_desc is None or not data.general_desc.national_number_pattern:
+        return None
+    prefix = data.national_prefix_for_parsing
+    return _Plan(
+        re.compile(data.general_desc.national_number_pattern, re.ASCII),
+        re.compile(prefix, re.ASCII) if prefix else None,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _by_library(number: str, region: str | None) -> str | None:
+    try:
+        parsed = phonenumbers.parse(number[:60], region)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
