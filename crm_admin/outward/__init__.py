@@ -1,0 +1,1 @@
+"""HTTP to the world: transport, address guard, masking, breaker."""

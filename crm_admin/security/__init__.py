@@ -1,0 +1,1 @@
+"""Secrets, passwords, signed tokens, the permission table and the check of local addresses."""
