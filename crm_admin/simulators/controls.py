@@ -67,7 +67,7 @@ def _object(crm: Crm, text: str) -> str:
 def _records(crm: Crm, portal: Portal, request: Request) -> Answer:
     name = _object(crm, request.arg("object", "contacts"))
     limit = min(max(1, as_int(request.arg("limit"), 100)), MAX_RECORDS)
-    archived = request.arg("archived") == "true"
+    archived = request.flag("archived")
     with portal.lock:
         table = portal.table(name)
         rows = table.after(as_int(request.arg("after")), archived=archived)

@@ -45,7 +45,7 @@ def _style(_crm: Crm, _portal: Portal, _request: Request) -> Answer:
 def _records(crm: Crm, portal: Portal, request: Request) -> Answer:
     tab = _tab(crm, request.arg("object"))
     table = portal.table(tab)
-    archived = request.arg("archived") == "true"
+    archived = request.flag("archived")
     words = request.arg("q").strip()
     rows = table.after(as_int(request.arg("after")), archived=archived)
     page = list(islice(_with_words(rows, words), PER_PAGE + 1))

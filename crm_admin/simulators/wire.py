@@ -58,6 +58,9 @@ class Request:
         found = self.query.get(name)
         return found[0] if found else default
 
+    def flag(self, name: str) -> bool:
+        return self.arg(name).lower() == "true"
+
     def names(self, name: str) -> tuple[str, ...]:
         """The values of a list argument, given by commas, by repetition or both."""
         found = self.query.get(name, ())

@@ -38,7 +38,7 @@ class Tally:
 def read(call: Call) -> Answer:
     given = call.request.json()
     table = call.table
-    archived = call.request.arg("archived") == "true"
+    archived = call.request.flag("archived")
     shape = shape_of(table, [as_text(name) for name in as_list(given.get("properties"))])
     tally = _begin(call)
     for text in dict.fromkeys(as_text(each.get("id")) for each in call.inputs()):

@@ -20,6 +20,7 @@ from crm_admin.simulators.hubspot.errors import (
     token_expired,
     too_many,
 )
+from crm_admin.simulators.hubspot.oauth import Grant, OAuth
 from crm_admin.simulators.hubspot.routes import Found, find_route
 from crm_admin.simulators.hubspot.schema import object_of
 from crm_admin.simulators.hubspot.settings import DEMO_PORTAL, Limits, Settings, Token
@@ -51,10 +52,11 @@ class HubSpot:
         self.faults = Faults(self)
         self._accounts: dict[int, Account] = {}
         self._shuffler = Random(1)
+        self._oauth = OAuth(self.settings, self.clock, self._remember)
         self._journal = Journal(data) if data is not None else None
         if self._journal is not None:
             for number, action, arguments in self._journal.read():
-                replay(self.account(number).portal, action, arguments)
+                self._replay(number, action, arguments)
             self._journal.open()
 
     def handle(self, request: Request) -> Answer:
@@ -80,8 +82,22 @@ class HubSpot:
     def portal(self, number: int | None) -> Portal:
         return self.account(DEMO_PORTAL if number is None else number).portal
 
+    def _remember(self, refresh_token: str, grant: Grant) -> None:
+        if self._journal is not None:
+            kept: list[object] = [refresh_token, grant.client_id, *grant.scopes]
+            self._journal.write(grant.portal, "grant", kept)
+
+    def _replay(self, number: int, action: str, arguments: list[object]) -> None:
+        if action == "grant":
+            refresh_token, client_id, *scopes = map(as_text, arguments)
+            self._oauth.grants[refresh_token] = Grant(client_id, tuple(scopes), number)
+        else:
+            replay(self.account(number).portal, action, arguments)
+
     def _answer(self, request: Request) -> Answer:
         try:
+            if request.path.startswith("/oauth/"):
+                return self._oauth.handle(request)
             return self._authenticated(request)
         except ApiError as error:
             return error.answer()
@@ -190,6 +206,7 @@ class HubSpot:
         self.faults.replace([])
         self.settings = Settings(limits=self._first_limits or Limits())
         self.clock.set_offset(0.0)
+        self._oauth = OAuth(self.settings, self.clock, self._remember)
         self._accounts = {}
         if self._journal is not None:
             self._journal.clear()

@@ -30,7 +30,7 @@ def list_page(call: Call) -> Answer:
     if not 0 < limit <= MAX_PAGE:
         raise bad_request(f"limit must be between 1 and {MAX_PAGE}")
     table = call.table
-    archived = request.arg("archived") == "true"
+    archived = request.flag("archived")
     rows = table.after(as_int(request.arg("after")), archived=archived)
     page = [row for row, _ in zip(rows, range(limit + 1), strict=False)]
     shape = shape_of(table, request.names("properties"))
@@ -45,7 +45,7 @@ def list_page(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    row = _wanted(call, archived=call.request.arg("archived") == "true")
+    row = _wanted(call, archived=call.request.flag("archived"))
     shape = shape_of(call.table, call.request.names("properties"))
     others = tuple(map(known_object, call.request.names("associations")))
     return Answer(body=_with_associations(call, row, shape, others))

@@ -13,7 +13,7 @@ def list_owners(call: Call) -> Answer:
     limit = as_int(request.arg("limit"), 100)
     if not 0 < limit <= MAX_OWNERS:
         raise bad_request(f"limit must be between 1 and {MAX_OWNERS}")
-    archived = request.arg("archived") == "true"
+    archived = request.flag("archived")
     email = request.arg("email").casefold()
     after = as_int(request.arg("after"))
     found = [

@@ -28,7 +28,7 @@ TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def list_all(call: Call) -> Answer:
-    archived = call.request.arg("archived") == "true"
+    archived = call.request.flag("archived")
     known = call.table.definitions.values()
     found = [as_wire(call.object_name(), each) for each in known if each.archived == archived]
     return json_answer({"results": found})

@@ -54,6 +54,7 @@ class Settings:
     clock_offset: float = 0.0
     required: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    oauth_clients: dict[str, str] = field(default_factory=dict)
 
     def find_token(self, text: str) -> Token | None:
         known = self.tokens.get(text)
@@ -89,6 +90,8 @@ class Settings:
             self.required[name] = tuple(as_text(each) for each in as_list(names))
         for text, facts in as_map(given.get("tokens")).items():
             self.tokens[text] = parse_token(as_map(facts))
+        for client, secret in as_map(given.get("oauth_clients")).items():
+            self.oauth_clients[client] = as_text(secret)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -105,6 +108,7 @@ class Settings:
             "any_token": self.any_token,
             "clock_offset": self.clock_offset,
             "required": {name: list(names) for name, names in self.required.items()},
+            "oauth_clients": dict(self.oauth_clients),
             "tokens": {text: token_json(token) for text, token in self.tokens.items()},
         }
 
