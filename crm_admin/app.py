@@ -1,0 +1,46 @@
+"""The factory: puts settings, extensions, doors and commands together into one app."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from crm_admin import cli, config, crashpoints, database
+from crm_admin.config import Config
+from crm_admin.extensions import db, htmx, login_manager, migrate
+from crm_admin.health import health
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def create_app(settings: Config | None = None) -> Flask:
+    """Return an application ready to serve; ConfigError lists every setting that forbids it."""
+    settings = settings or config.load()
+    app = Flask("crm_admin")
+    app.config.update(
+        CRM=settings,
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_import_file_size + 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+    )
+    crashpoints.install(crashpoints.from_setting(settings.crashpoints))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    database.init_app(app, settings)
+    migrate.init_app(app, db, directory=str(MIGRATIONS))
+    login_manager.init_app(app)
+    htmx.init_app(app)
+    app.register_blueprint(health)
+    _register_doors(app)
+    cli.init_app(app)
+    return app
+
+
+def _register_doors(app: Flask) -> None:
+    if find_spec("crm_admin.blueprints"):
+        doors = import_module("crm_admin.blueprints")
+        if hasattr(doors, "register_blueprints"):
+            doors.register_blueprints(app)

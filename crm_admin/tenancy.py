@@ -1,0 +1,37 @@
+"""Whose rows the present work may see: one organisation at a time, known to the database in every transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
+_organization: ContextVar[UUID | None] = ContextVar("organization_id", default=None)
+_listeners: list[Callable[[], None]] = []
+
+
+def current() -> UUID | None:
+    """Return the organisation the present work is for; None means that tenant tables look empty."""
+    return _organization.get()
+
+
+def on_change(listener: Callable[[], None]) -> None:
+    """Call `listener` whenever the organisation changes, so that an open transaction can follow."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+@contextmanager
+def acting_for(organization_id: UUID | None) -> Iterator[None]:
+    """Work for the organisation inside the block; blocks may be nested, the outer one comes back after."""
+    token = _organization.set(organization_id)
+    try:
+        _announce()
+        yield
+    finally:
+        _organization.reset(token)
+        _announce()
+
+
+def _announce() -> None:
+    for listener in _listeners:
+        listener()
