@@ -1,4 +1,4 @@
-"""The only reader of the environment: every setting once, checked at start, all problems at once."""
+"""The only reader of the environment: every setting once, all problems reported at once."""
 
 import os
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Config:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
-    """Return the settings in `environ`, the process's own when None; ConfigError lists every problem."""
+    """Return the settings in `environ`, the process's own if None; ConfigError lists all problems."""
     read = Reader(os.environ if environ is None else environ)
     config = Config(
         database_url=read.required("DATABASE_URL"),

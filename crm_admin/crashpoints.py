@@ -1,4 +1,4 @@
-"""Named places where a test may kill, freeze or fail this process; in production they do nothing."""
+"""Named places where a test may kill, freeze or fail this process; idle in production."""
 
 import os
 import signal
@@ -26,13 +26,17 @@ NAMES: Final = frozenset(
         "pass_end.before_commit",
         "plan.slice_read",
         "run.claimed",
+        "run.created.after_commit",
         "run.created.before_commit",
         "run.enqueued",
         "run.finish.after_commit",
         "run.finish.before_commit",
         "run.opened",
+        "run.reconciled",
         "step.after_commit",
         "step.before_commit",
+        "undo.half_sent",
+        "undo.planned",
     }
 )
 
@@ -40,7 +44,7 @@ _handler: Handler | None = None
 
 
 class Crashed(BaseException):
-    """A crash point fired in *raise* mode; no Exception, so that no handler takes it for a fault."""
+    """A crash point fired in *raise* mode; no Exception, lest a handler takes it for a fault."""
 
 
 def crashpoint(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Engines by role: each connection takes its role when it opens, and each transaction knows its organisation."""
+"""Engines by role: connections take it when they open, transactions know their organisation."""
 
 import os
 from enum import StrEnum
@@ -18,7 +18,8 @@ from crm_admin.extensions import db
 
 SET_ORGANIZATION: Final = text("SELECT set_config('app.organization_id', :value, true)")
 IS_TOO_STRONG: Final = text(
-    "SELECT rolname FROM pg_roles WHERE rolname IN (session_user, current_user) AND (rolsuper OR rolbypassrls)"
+    "SELECT rolname FROM pg_roles"
+    " WHERE rolname IN (session_user, current_user) AND (rolsuper OR rolbypassrls)"
 )
 
 
@@ -49,8 +50,9 @@ def take_role(engine: Engine, role: Role) -> None:
     """Make each new connection of the engine act as the role until it closes."""
 
     def assume(connection: PoolProxiedConnection, _: ConnectionPoolEntry) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET ROLE crm_{role}")
+        cursor = connection.cursor()
+        cursor.execute(f"SET ROLE crm_{role}")
+        cursor.close()
         connection.commit()
 
     event.listen(engine, "connect", assume)
@@ -91,12 +93,11 @@ def refuse_strong_logins() -> None:
         with engine_for(role).connect() as connection:
             strong = connection.scalars(IS_TOO_STRONG).all()
         if strong:
-            raise ConfigError(
-                (
-                    f"The database login {strong[0]!r} is a superuser or has BYPASSRLS, so nothing would keep"
-                    " organisations apart. Use a plain login: `bin/crm database roles` prints the SQL.",
-                )
+            problem = (
+                f"The database login {strong[0]!r} is a superuser or has BYPASSRLS, so nothing would"
+                " keep organisations apart. `bin/crm database roles` prints the SQL for a plain login."
             )
+            raise ConfigError((problem,))
 
 
 def _make(config: Config, role: Role) -> Engine:

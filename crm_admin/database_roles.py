@@ -1,4 +1,4 @@
-"""The SQL that makes our database roles, for the launcher, the tests and people with a server of their own."""
+"""The SQL of our database roles, for the launcher, tests and people with a server of their own."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ ALTER ROLE {name} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS 
 
 
 def cluster_sql(password: str | None = None) -> str:
-    """Return the statements that make the roles and the login, safe to run again; `psql` asks for no password then."""
+    """Return the statements that make the roles and the login; they may run again."""
     parts = [_ROLE.format(name=name, how="NOLOGIN") for name in ROLES]
     parts.append(_ROLE.format(name=LOGIN, how="LOGIN"))
     parts.append(f"GRANT crm_owner, crm_app, crm_system TO {LOGIN};")
@@ -44,7 +44,7 @@ GRANT USAGE ON SCHEMA public TO crm_app, crm_system, crm_search;
 def script() -> str:
     """Return everything a person runs once with psql as superuser on a server of their own."""
     return (
-        "-- Run with psql as a superuser. Choose a password for the login, and put it into DATABASE_URL.\n"
+        "-- Run with psql as a superuser; the password you choose goes into DATABASE_URL.\n"
         + cluster_sql()
         + f"\\password {LOGIN}\n"
         + f"CREATE DATABASE {DATABASE} OWNER crm_owner ENCODING 'UTF8' TEMPLATE template0;\n"

@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by what the caller does next; every error carries a sentence for people."""
+"""What can go wrong, sorted by what the caller does next, each with a sentence for people."""
 
 
 class CrmAdminError(Exception):
@@ -31,9 +31,7 @@ class NotAllowed(CrmAdminError):
     """The person or token lacks `permission`."""
 
     def __init__(self, permission: str, sentence: str | None = None) -> None:
-        super().__init__(
-            sentence or f"This needs the permission {permission}. Ask an admin for it."
-        )
+        super().__init__(sentence or f"This needs the permission {permission}. Ask an admin.")
         self.permission = permission
 
     def __reduce__(self) -> tuple[type["NotAllowed"], tuple[str, str]]:

@@ -23,7 +23,7 @@ NAMES = {
 
 
 class Base(DeclarativeBase):
-    """What every model inherits: constraint names that never change, and one column type per Python type."""
+    """What every model inherits: stable constraint names, one column type per Python type."""
 
     registry: ClassVar[registry] = registry(
         metadata=MetaData(naming_convention=NAMES),

@@ -1,4 +1,4 @@
-"""Reads single settings out of text and collects what is wrong with them, so that a start reports all at once."""
+"""Reads settings out of text and collects what is wrong, so that a start reports all at once."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ NO: Final = frozenset({"0", "false", "no", "off"})
 
 
 class Reader:
-    """Takes settings from an environment; `problems` grows by a sentence per setting that cannot be used."""
+    """Takes settings from an environment; `problems` grows by a sentence per unusable setting."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -54,8 +54,8 @@ class Reader:
             key = _decoded(encoded)
             if not key_id or key is None or len(key) != KEY_BYTES or len(set(key)) == 1:
                 self.problems.append(
-                    f"{name} needs entries like id:key, where key is {KEY_BYTES} random bytes in base64;"
-                    f" the entry {key_id!r} is not one."
+                    f"{name} needs entries like id:key, the key being {KEY_BYTES} random bytes in"
+                    f" base64; the entry {key_id!r} is not one."
                 )
             elif key_id in found:
                 self.problems.append(f"{name} holds the id {key_id!r} twice.")
@@ -86,7 +86,7 @@ class Reader:
             number = float(value)
         except ValueError:
             number = -1
-        if not 0 < number <= 86_400:  # noqa: PLR2004 -- a day
+        if not 0 < number <= 86_400:
             self.problems.append(
                 f"{name} is {value!r}: use a number of seconds above 0, at most a day."
             )

@@ -1,4 +1,4 @@
-"""Whose rows the present work may see: one organisation at a time, known to the database in every transaction."""
+"""Whose rows the present work may see: one organisation at a time, in every transaction."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def on_change(listener: Callable[[], None]) -> None:
 
 @contextmanager
 def acting_for(organization_id: UUID | None) -> Iterator[None]:
-    """Work for the organisation inside the block; blocks may be nested, the outer one comes back after."""
+    """Work for the organisation inside the block; of nested blocks the inner one counts."""
     token = _organization.set(organization_id)
     try:
         _announce()
