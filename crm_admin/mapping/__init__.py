@@ -1,0 +1,1 @@
+"""Pure translation between a CRM's values and ours."""

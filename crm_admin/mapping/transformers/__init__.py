@@ -1,0 +1,1 @@
+"""Named steps between a CRM's value and ours, each with a declared inverse."""

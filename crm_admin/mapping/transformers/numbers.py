@@ -1,0 +1,109 @@
+"""Steps on numbers: written forms, factors and money."""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from crm_admin.jsontypes import Json
+from crm_admin.mapping.transformers.shape import (
+    Params,
+    Transformer,
+    as_text,
+    choice_param,
+    text_param,
+)
+from crm_admin.records.numbers import CURRENCY, decimal_text
+from crm_admin.records.numbers import money as canonical_money
+
+BLANKS: Final = str.maketrans("", "", " \u00a0\u2009\u202f'’")
+MOST_DECIMALS: Final = 12
+
+
+def to_number(params: Params) -> Transformer:
+    """Their number written with these separators becomes a plain one; ours is written back with `decimal`."""
+    decimal = choice_param(params, "decimal", (".", ","), ".")
+    thousands = choice_param(params, "thousands", ("", ".", ",", " ", "'"), "")
+    if thousands == decimal:
+        raise ValueError("The two separators must differ.")
+
+    def read(value: Json) -> Json:
+        if not isinstance(value, str):
+            return decimal_text(value)
+        plain = value.strip().translate(BLANKS)
+        negative = plain.startswith("(") and plain.endswith(")")
+        plain = plain.strip("()")
+        if thousands.strip():
+            plain = plain.replace(thousands, "")
+        number = decimal_text(plain.replace(decimal, "."))
+        return f"-{number}" if negative and number != "0" else number
+
+    def write(value: Json) -> Json:
+        return decimal_text(value).replace(".", decimal)
+
+    return Transformer(read, write, lossy=True)
+
+
+def number_format(params: Params) -> Transformer:
+    """Ours is theirs divided by `factor`; both are rounded half to even at `decimals` where it is given."""
+    factor = Decimal(decimal_text(params.get("factor", 1)))
+    decimals = params.get("decimals")
+    if factor == 0:
+        raise ValueError("The factor must not be 0.")
+    if decimals is not None and (type(decimals) is not int or not 0 <= decimals <= MOST_DECIMALS):
+        raise ValueError(f"The parameter decimals must be between 0 and {MOST_DECIMALS}.")
+
+    def rounded(number: Decimal) -> str:
+        places = decimals if isinstance(decimals, int) else MOST_DECIMALS
+        return decimal_text(
+            f"{number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN):f}"
+        )
+
+    def read(value: Json) -> Json:
+        return rounded(Decimal(decimal_text(value)) / factor)
+
+    def write(value: Json) -> Json:
+        exact = Decimal(decimal_text(value)) * factor
+        return decimal_text(f"{exact:f}")
+
+    return Transformer(read, write, lossy=decimals is not None or factor != 1)
+
+
+def currency(params: Params) -> Transformer:
+    """Their amount becomes money of a fixed currency; with `written` their text holds amount and code.
+
+    Money in another currency is refused on the way back: the CRM would take it for its own.
+    """
+    written = choice_param(params, "written", ("amount", "amount code", "code amount"), "amount")
+    fixed = text_param(params, "currency", "").upper()
+    if written == "amount" and not fixed:
+        raise ValueError("The parameter currency is missing.")
+    if fixed and not CURRENCY.fullmatch(fixed):
+        raise ValueError("The parameter currency must have three letters.")
+
+    def read(value: Json) -> Json:
+        if isinstance(value, Mapping):
+            return canonical_money(value)
+        if written == "amount":
+            return canonical_money({"amount": value, "currency": fixed})
+        parts = as_text(value).split()
+        if len(parts) != 2:
+            raise ValueError(f"“{as_text(value)[:40]}” is not written as {written}.")
+        amount, code = parts if written == "amount code" else reversed(parts)
+        return _checked({"amount": amount, "currency": code})
+
+    def _checked(value: Json) -> dict[str, Json]:
+        held = canonical_money(value)
+        if fixed and held["currency"] != fixed:
+            raise ValueError(f"The amount is in {held['currency']} and the field is in {fixed}.")
+        return held
+
+    def write(value: Json) -> Json:
+        held = _checked(value)
+        amount, code = str(held["amount"]), str(held["currency"])
+        return {
+            "amount": amount,
+            "amount code": f"{amount} {code}",
+            "code amount": f"{code} {amount}",
+        }[written]
+
+    return Transformer(read, write, typed=True)
