@@ -1,0 +1,154 @@
+"""What the pages of a record and of a POV share: they differ in their address and their words only."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from crm_admin.blueprints.access import signed_in
+from flask import flash, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from crm_admin.blueprints.forms import argument, once_key, text
+from crm_admin.blueprints.links import record_url
+from crm_admin.errors import BadInput
+from crm_admin.records.kinds import Field, FieldType
+from crm_admin.services import records as service
+from crm_admin.services import sync_runs
+from crm_admin.services.queries import record as query
+from crm_admin.services.queries import records as list_query
+from crm_admin.services.queries.timeline import TimeLine, timeline
+from crm_admin.services.queries.why import why
+
+SORTS = ("updated", "title", "amount", "due")
+
+
+def filters() -> list_query.Filters:
+    """Return the filters of a record list from the address."""
+    sort = argument("sort")
+    return list_query.Filters(
+        query=argument("q"),
+        status=argument("stage"),
+        view=argument("view"),
+        sort=sort if sort in SORTS else "updated",
+        mine=argument("view") == "mine",
+    )
+
+
+def page(kind: str, record_id: UUID) -> str:
+    """Return the page of a record this person may see."""
+    found = query.record(signed_in(), kind, record_id)
+    chosen = argument("why")
+    return render_template(
+        "records/one.html",
+        page=found,
+        why=why(found, chosen) if chosen else None,
+        timeline=_timeline(found),
+        once=once_key(),
+        here=record_url(kind, record_id),
+    )
+
+
+def _timeline(found: query.RecordPage) -> TimeLine:
+    field = argument("field")
+    theirs = sorted(
+        {
+            rule.theirs
+            for presence in found.presences
+            for rule in presence.rules.values()
+            if rule.ours == field
+        }
+    )
+    return timeline(found.id, field=field, theirs=theirs, after=argument("after"))
+
+
+def status(kind: str, record_id: UUID) -> str:
+    """Return the part of a record's page that says where it stands."""
+    found = query.record(signed_in(), kind, record_id)
+    return render_template("records/_status.html", page=found, here=record_url(kind, record_id))
+
+
+def sync(kind: str, record_id: UUID) -> Response:
+    """Ask for this record's sync now and go back to its page."""
+    found = query.record(signed_in(), kind, record_id)
+    started = sync_runs.sync_record(
+        person=signed_in(), record_id=found.id, once_key=text("once_key") or None
+    )
+    flash(
+        f"Syncing {found.title} now."
+        if started
+        else f"{found.title} belongs to no connection yet, so there is nothing to sync.",
+        "success" if started else "error",
+    )
+    return redirect(record_url(kind, record_id), 303)
+
+
+def edit(kind: str, record_id: UUID) -> str:
+    """Return the form of a record's fields."""
+    found = query.record(signed_in(), kind, record_id)
+    return _form(
+        found,
+        {field.name: typed(found.data.get(field.name), field) for field in editable(found)},
+        {},
+    )
+
+
+def save(kind: str, record_id: UUID) -> Response | tuple[str, int]:
+    """Save what was typed; bad values come back beside their fields."""
+    found = query.record(signed_in(), kind, record_id)
+    values = {field.name: text(f"field-{field.name}", longest=20_000) for field in editable(found)}
+    changes = {
+        field.name: values[field.name]
+        for field in editable(found)
+        if values[field.name] != typed(found.data.get(field.name), field)
+    }
+    try:
+        seen = int(request.form.get("version", ""))
+    except ValueError as error:
+        raise BadInput("version", "Load the page again before saving.") from error
+    if changes:
+        try:
+            service.save(person=signed_in(), record_id=found.id, changes=changes, seen_version=seen)
+        except BadInput as error:
+            return _form(found, values, {f"field-{error.field}": error.sentence}), 422
+    amount = len(changes)
+    flash(
+        f"Saved {amount} field{'' if amount == 1 else 's'} of {found.title}."
+        if amount
+        else "Nothing was changed.",
+        "success",
+    )
+    return redirect(record_url(kind, record_id), 303)
+
+
+def editable(found: query.RecordPage) -> list[Field]:
+    """Return the fields a form can change; references and lists of values keep their own ways."""
+    return [
+        field
+        for field in found.kind.fields
+        if field.type not in {FieldType.REFERENCE, FieldType.ARRAY}
+    ]
+
+
+def typed(value: object, field: Field) -> str:
+    """Return a stored value as a person would type it."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return f"{value.get('amount', '')} {value.get('currency', '')}".strip()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    return str(value)
+
+
+def _form(found: query.RecordPage, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    return render_template(
+        "records/edit.html",
+        page=found,
+        fields=editable(found),
+        values=values,
+        errors=errors,
+        version=request.form.get("version") or found.version,
+        labels={f"field-{field.name}": field.label for field in editable(found)},
+        here=record_url(found.kind.name, found.id),
+    )

@@ -1,0 +1,21 @@
+"""What a person may see: POV owners see their own POVs and nothing of the organisation's other work."""
+
+from uuid import UUID
+
+from crm_admin.errors import NotAllowed
+from crm_admin.security.permissions import Permission, Role
+from crm_admin.services.access import Person
+
+OWN = "(CAST(:owner AS uuid) IS NULL OR (r.kind = 'pov' AND r.owner_id = CAST(:owner AS uuid)))"
+"""Condition on `record r`; bind `owner` with owner_of()."""
+
+
+def owner_of(person: Person) -> UUID | None:
+    """Return whose POVs the person is limited to, None when they see the whole organisation."""
+    return person.user_id if person.role is Role.POV_OWNER else None
+
+
+def require_whole(person: Person) -> None:
+    """Hold back pages about the whole organisation from people who see only their own POVs."""
+    if owner_of(person) is not None:
+        raise NotAllowed(Permission.SYNC_RUN)
