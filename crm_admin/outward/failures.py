@@ -36,8 +36,12 @@ class NoAnswer(CallFailed):
 
 
 class BadAnswer(CallFailed):
-    """An answer began and cannot be used: cut, too large, not JSON. `status` is what it said."""
+    """An answer began and cannot be used: cut, too large, not JSON. `status` is what it said.
+
+    `body` is what came, as far as it was read; it goes into the call log, masked, and nowhere else.
+    """
 
     def __init__(self, reason: Reason, sentence: str, status: int) -> None:
         super().__init__(reason, sentence)
         self.status = status
+        self.body = b""

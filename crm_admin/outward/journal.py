@@ -33,15 +33,16 @@ class Journal:
 
     def failed(self, request: Request, failure: CallFailed, milliseconds: float) -> None:
         """Note a call without a usable answer and why."""
+        bad = failure if isinstance(failure, BadAnswer) else None
         self._log.record(
             CallEntry(
                 method=request.method,
                 path=self._path(request),
-                status=failure.status if isinstance(failure, BadAnswer) else None,
+                status=bad.status if bad else None,
                 milliseconds=milliseconds,
                 request_id="",
                 request_body=self._mask.body(request.body, LOGGED_BYTES_OF_FAILURES),
-                answer_body="",
+                answer_body=self._mask.body(bad.body, LOGGED_BYTES) if bad else "",
                 failure=failure.sentence,
             )
         )

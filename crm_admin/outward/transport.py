@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
 
-from crm_admin.errors import RetryLater
 from requests import PreparedRequest, Response
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from crm_admin import clock
+from crm_admin.errors import RetryLater
+from crm_admin.jsontypes import Json
 from crm_admin.outward.calls import Answer, Request
 from crm_admin.outward.failures import BadAnswer, CallFailed, NoAnswer, NotSent, Reason
 from crm_admin.outward.guard import Network, Resolver, Rules, parse_endpoint, resolve
@@ -60,7 +61,7 @@ class Endpoint:
 
 
 class Transport:
-    """The way to one endpoint; keeps its connections open for as long as it lives in one process."""
+    """The way to one endpoint; keeps its connections open while it lives in one process."""
 
     def __init__(self, endpoint: Endpoint, wiring: Wiring) -> None:
         rules = Rules(hosts=endpoint.hosts, private=wiring.private_networks)
@@ -141,7 +142,7 @@ class Transport:
         if not 200 <= status < 300:
             data = parse_leniently(body)
         elif status not in (204, 205):
-            data = parse_json(body, headers.get("content-type", ""), status)
+            data = _parsed(body, headers.get("content-type", ""), status)
         spent = (monotonic() - started) * 1000
         return Answer(status, headers, body, data, spent, _request_id(headers))
 
@@ -227,17 +228,26 @@ class Transport:
             self.clock_offset = 0.0 if abs(offset) <= 1.0 else offset
 
 
+Kinds = type[BaseException] | tuple[type[BaseException], ...]
+
+
 def _request_id(headers: Mapping[str, str]) -> str:
     return next((headers[name][:80] for name in REQUEST_IDS if name in headers), "")
+
+
+def _parsed(body: bytes, content_type: str, status: int) -> Json:
+    try:
+        return parse_json(body, content_type, status)
+    except BadAnswer as bad:
+        bad.body = body
+        raise
 
 
 def _too_large(status: int) -> BadAnswer:
     return BadAnswer(Reason.TOO_LARGE, "The answer is larger than 32 MB.", status)
 
 
-def _caused_by(
-    error: BaseException, kind: type[BaseException] | tuple[type[BaseException], ...]
-) -> bool:
+def _caused_by(error: BaseException, kind: Kinds) -> bool:
     """Look for the kind among the causes: the libraries wrap what the socket said."""
     seen: set[int] = set()
     waiting: list[object] = [error]

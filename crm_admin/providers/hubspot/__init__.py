@@ -1,0 +1,1 @@
+"""HubSpot: facts, calls and shapes."""

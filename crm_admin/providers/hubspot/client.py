@@ -1,0 +1,141 @@
+"""HubSpot as a provider: the verbs of the contract over its CRM API."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from crm_admin import clock
+from crm_admin.errors import NeedsAttention
+from crm_admin.outward.failures import NotSent
+from crm_admin.outward.transport import Endpoint, Transport, Wiring
+from crm_admin.providers.auth import bearer
+from crm_admin.providers.base import (
+    Account,
+    Ask,
+    CheckLine,
+    ConnectionConfig,
+    NewField,
+    Outcome,
+    Page,
+    RemoteRecord,
+    RemoteSchema,
+    Write,
+)
+from crm_admin.providers.hubspot.calls import Calls, scope_sentence
+from crm_admin.providers.hubspot.checking import check_lines, read_account
+from crm_admin.providers.hubspot.payloads import rows, schema_of, table, text
+from crm_admin.providers.hubspot.reading import (
+    changed_page,
+    find_by_values,
+    list_page,
+    read_by_id,
+    with_associations,
+)
+from crm_admin.providers.hubspot.refusals import limits_told, read_refusal
+from crm_admin.providers.hubspot.spec import DATED, ENDPOINT, GROUPS, HOSTS, PATHS, SPEC
+from crm_admin.providers.hubspot.writing import write_records
+
+FIELD_EXISTS = 409
+
+
+class HubSpot:
+    """One account, for as long as somebody works with it."""
+
+    spec = SPEC
+
+    def __init__(self, config: ConnectionConfig, wiring: Wiring) -> None:
+        token = config.secrets.get("access_token", "").strip()
+        if not token:
+            raise NeedsAttention("The connection has no access token. Enter one in its settings.")
+        version = config.settings.get("api_version") or DATED
+        if version not in PATHS:
+            raise NeedsAttention(f"HubSpot has no API version {version!r} that we know.")
+        endpoint = Endpoint(
+            url=config.endpoint or ENDPOINT,
+            hosts=HOSTS,
+            headers=bearer(token),
+            secrets=tuple(config.secrets.values()),
+            limits_told=limits_told,
+        )
+        try:
+            self._transport = Transport(endpoint, wiring)
+        except NotSent as refused:
+            raise NeedsAttention(refused.sentence) from refused
+        self._calls = Calls(self._transport, PATHS[version])
+        self._marker = config.marker
+
+    def check(self, objects: Sequence[str]) -> Iterator[CheckLine]:
+        """Yield the check list line by line; nothing is written."""
+        return check_lines(self._calls, objects)
+
+    def account(self) -> Account:
+        """Return the account the token belongs to."""
+        return read_account(self._calls)
+
+    def clock_offset(self) -> float:
+        """Return HubSpot's clock minus ours in seconds, 0 before the first answer."""
+        return self._transport.clock_offset
+
+    def describe(self, object: str) -> RemoteSchema:  # noqa: A002 - the contract's word
+        """Return the properties of an object as the account has them now."""
+        path = f"{self._calls.paths.properties}/{object}?archived=false"
+        return schema_of(object, self._calls.get(path))
+
+    def changes(self, ask: Ask, cursor: str | None = None) -> Page:
+        """Return one page: of the list for everything or archives, else of what changed."""
+        if ask.since is None or ask.archived:
+            return list_page(self._calls, ask, cursor)
+        if ask.until is None:
+            theirs = clock.now() + timedelta(seconds=self._transport.clock_offset)
+            ask = replace(ask, until=theirs)
+        return changed_page(self._calls, ask, cursor)
+
+    def get(
+        self,
+        object: str,  # noqa: A002 - the contract's word
+        ids: Sequence[str],
+        properties: Sequence[str],
+        associations: Sequence[str] = (),
+    ) -> tuple[RemoteRecord, ...]:
+        """Return the living records of these ids; merged ones carry the id that was asked for."""
+        records = read_by_id(self._calls, object, ids, properties)
+        return with_associations(self._calls, object, records, associations)
+
+    def find(
+        self,
+        object: str,  # noqa: A002 - the contract's word
+        field: str,
+        values: Sequence[str],
+        properties: Sequence[str],
+    ) -> tuple[RemoteRecord, ...]:
+        """Return living records with one of the values, past the index where it is unique."""
+        return find_by_values(self._calls, object, field, values, properties)
+
+    def write(self, object: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:  # noqa: A002
+        """Return how each of up to a hundred writes ended; none is repeated in here."""
+        return write_records(self._calls, object, writes, marker=self._marker)
+
+    def create_field(self, object: str, new: NewField) -> None:  # noqa: A002 - the contract's word
+        """Make the property exist; one that is there already is fine."""
+        path = f"{self._calls.paths.properties}/{object}"
+        answer = self._calls.make(
+            path,
+            {
+                "name": new.name,
+                "label": new.label,
+                "type": "string",
+                "fieldType": "text",
+                "groupName": GROUPS.get(object) or self._group_of(path),
+                "hasUniqueValue": new.unique,
+            },
+        )
+        if answer.status == 403:
+            raise NeedsAttention(scope_sentence(answer.data))
+        if not answer.ok and answer.status != FIELD_EXISTS:
+            said = self._transport.mask(read_refusal(answer.status, answer.data).sentence)
+            raise NeedsAttention(f"HubSpot did not create the property {new.name}: {said}")
+
+    def _group_of(self, path: str) -> str:
+        """A property needs a group, and an object's own properties show one that exists."""
+        found = (table(raw) for raw in rows(table(self._calls.get(path)).get("results")))
+        return next((group for raw in found if (group := text(raw.get("groupName")))), "")

@@ -1,0 +1,192 @@
+"""HubSpot's JSON as our dataclasses; everything in it may be missing, odd or hostile."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from crm_admin.errors import ProviderBroken
+from crm_admin.jsontypes import Json
+from crm_admin.providers.base import RemoteField, RemoteOption, RemoteRecord, RemoteSchema, Wire
+from crm_admin.providers.hubspot.spec import REQUIRED
+from crm_admin.records.kinds import FieldType
+
+TYPES: Mapping[str, FieldType] = {
+    "number": FieldType.DECIMAL,
+    "date": FieldType.DATE,
+    "datetime": FieldType.DATETIME,
+    "bool": FieldType.BOOLEAN,
+    "phone_number": FieldType.PHONE,
+}
+TEXT_TYPES: Mapping[str, FieldType] = {
+    "textarea": FieldType.TEXT,
+    "html": FieldType.TEXT,
+    "phonenumber": FieldType.PHONE,
+}
+CHOICE_TYPES: Mapping[str, FieldType] = {
+    "checkbox": FieldType.MULTI_ENUM,
+    "booleancheckbox": FieldType.BOOLEAN,
+}
+UNLABELLED = "_unlabeled"
+Nothing: Mapping[str, Json] = {}
+
+
+def table(value: Json) -> Mapping[str, Json]:
+    """Return a JSON object, an empty one in place of anything else."""
+    return value if isinstance(value, dict) else Nothing
+
+
+def rows(value: Json) -> Sequence[Json]:
+    """Return a JSON array, an empty one in place of anything else."""
+    return value if isinstance(value, list) else ()
+
+
+def text(value: Json) -> str:
+    """Return a JSON text or number as text, nothing for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def results_of(data: Json) -> Sequence[Json]:
+    """Return the results of an answer; an answer without the key is no answer."""
+    found = data.get("results") if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise ProviderBroken("HubSpot's answer has no results. Nothing was taken from it.")
+    return found
+
+
+def next_of(data: Json) -> str | None:
+    """Return the cursor of the next page, None on the last one."""
+    if not isinstance(data, dict) or "paging" not in data:
+        return None
+    return text(table(table(data["paging"]).get("next")).get("after")) or None
+
+
+def record_of(raw: Json, others: Sequence[str] = ()) -> RemoteRecord:
+    """Return a record as HubSpot sent it; its properties are kept as they are."""
+    if not isinstance(raw, dict):
+        raise ProviderBroken("HubSpot sent something that is not a record.")
+    record_id = raw.get("id")
+    properties = raw.get("properties")
+    if not isinstance(record_id, str):
+        record_id = text(record_id)
+    if not record_id or not isinstance(properties, dict):
+        raise ProviderBroken("HubSpot sent a record without id or properties.")
+    archived = raw.get("archived") is True
+    stamp = raw.get("archivedAt") if archived else raw.get("updatedAt")
+    linked = raw.get("associations")
+    return RemoteRecord(
+        record_id,
+        properties,
+        moment(stamp),
+        archived,
+        None,
+        _associations(linked, others) if others else {},
+    )
+
+
+def records_of(data: Json, others: Sequence[str] = ()) -> tuple[RemoteRecord, ...]:
+    """Return the records of a page."""
+    return tuple([record_of(raw, others) for raw in results_of(data)])
+
+
+def moment(value: Json) -> datetime | None:
+    """Return a stamp as an aware time, None when it cannot be read."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def is_cut_short(raw: Json, other: str) -> bool:
+    """Say whether a listed record has more associations to another object than were sent along."""
+    return "paging" in table(table(table(raw).get("associations")).get(other))
+
+
+def schema_of(object_name: str, data: Json) -> RemoteSchema:
+    """Return the described properties; unreadable entries are left out."""
+    required = REQUIRED.get(object_name, frozenset())
+    described = (field_of(table(raw), required) for raw in results_of(data))
+    return RemoteSchema(object_name, tuple(field for field in described if field.name))
+
+
+def field_of(raw: Mapping[str, Json], required: frozenset[str]) -> RemoteField:
+    """Return one described property."""
+    name = text(raw.get("name"))
+    limits = table(raw.get("modificationMetadata"))
+    return RemoteField(
+        name=name,
+        label=text(raw.get("label")) or name,
+        type=type_of(raw),
+        options=tuple(
+            RemoteOption(text(option.get("value")), text(option.get("label")))
+            for option in map(table, rows(raw.get("options")))
+        ),
+        read_only=limits.get("readOnlyValue") is True or raw.get("calculated") is True,
+        required=name in required,
+        unique=raw.get("hasUniqueValue") is True or name == "email",
+        custom=raw.get("hubspotDefined") is not True,
+    )
+
+
+def type_of(raw: Mapping[str, Json]) -> FieldType:
+    """Return our type of a property: its `type` decides, `fieldType` only refines it."""
+    kind, shown = text(raw.get("type")), text(raw.get("fieldType"))
+    if kind == "enumeration":
+        if raw.get("referencedObjectType") == "OWNER":
+            return FieldType.REFERENCE
+        return CHOICE_TYPES.get(shown, FieldType.ENUM)
+    if kind == "number" and raw.get("numberDisplayHint") == "currency":
+        return FieldType.MONEY
+    if kind in TYPES:
+        return TYPES[kind]
+    if raw.get("textDisplayHint") == "email" or raw.get("name") == "email":
+        return FieldType.EMAIL
+    return TEXT_TYPES.get(shown, FieldType.STRING)
+
+
+def associations_of(data: Json, primary: int | None) -> dict[str, tuple[str, ...]]:
+    """Return per record the ids it is associated with, the primary one first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in map(table, results_of(data)):
+        near = text(table(entry.get("from")).get("id"))
+        ends = [table(end) for end in rows(entry.get("to"))]
+        ends.sort(key=lambda end: not _is_primary(end, primary))
+        ids = tuple(dict.fromkeys(text(end.get("toObjectId")) for end in ends))
+        found[near] = found.get(near, ()) + tuple(far for far in ids if far)
+    return found
+
+
+def associations_left(data: Json) -> dict[str, str]:
+    """Return, per record that has more associations than were sent, where they go on."""
+    entries = map(table, results_of(data))
+    left = {text(table(entry.get("from")).get("id")): next_of(entry) for entry in entries}
+    return {near: after for near, after in left.items() if after}
+
+
+def as_wire(value: Wire) -> str:
+    """Return a value as HubSpot takes it: all text, and empty text clears."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)
+
+
+def _associations(linked: Json, others: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found = table(linked)
+    return {other: _linked_ids(found.get(other)) if found else () for other in others}
+
+
+def _linked_ids(value: Json) -> tuple[str, ...]:
+    """One record comes once per type of association; labelled types are the primary ones."""
+    ends = [table(end) for end in rows(table(value).get("results"))]
+    ends.sort(key=lambda end: text(end.get("type")).endswith(UNLABELLED))
+    return tuple(dict.fromkeys(far for end in ends if (far := text(end.get("id")))))
+
+
+def _is_primary(end: Mapping[str, Json], primary: int | None) -> bool:
+    types = map(table, rows(end.get("associationTypes")))
+    return primary is not None and any(kind.get("typeId") == primary for kind in types)
