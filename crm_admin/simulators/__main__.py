@@ -1,6 +1,7 @@
 """`python -m crm_admin.simulators`: the simulators as a process of their own."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from crm_admin.simulators.server import LOOPBACK, PROVIDERS, serve
 
 
 def main() -> None:
+    """Reads the command line and serves until it is told to stop."""
     parser = argparse.ArgumentParser(prog="python -m crm_admin.simulators")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--host", default=LOOPBACK)
@@ -27,6 +29,8 @@ def main() -> None:
             sys.stdout.write(f"{port}\n")
             sys.stdout.flush()
 
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     limits = REAL_LIMITS if given.real_limits else None
     serve(
         given.port,

@@ -8,7 +8,9 @@ MAX_LEAD_MS = 1000
 
 
 class Clock:
-    """Stamps never go back and differ from each other, unless writes come faster than one a millisecond."""
+    """Stamps never go back and differ from each other, unless writes come faster than one a
+    millisecond.
+    """
 
     def __init__(self) -> None:
         self._offset_ms = 0
@@ -51,5 +53,6 @@ def _second(seconds: int) -> str:
 
 
 def iso(stamp_ms: int) -> str:
+    """The stamp as HubSpot and its kind write moments: UTC, milliseconds, a Z."""
     seconds, milliseconds = divmod(stamp_ms, 1000)
     return f"{_second(seconds)}.{milliseconds:03d}Z"

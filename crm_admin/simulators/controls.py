@@ -32,7 +32,9 @@ Control = Callable[[Crm, Portal, Request], Answer]
 
 
 def handle_control(crm: Crm, request: Request) -> Answer:
-    """The answer of a control or of the page; what cannot be done is a 400, 404 or 409 with a sentence."""
+    """The answer of a control or of the page; what cannot be done is a 400, 404 or 409 with a
+    sentence.
+    """
     if request.method == "POST" and _is_foreign(request):
         return _refused("requests from other sites are refused", 403)
     control = CONTROLS.get((request.method, request.path[len(MOUNT) :]))

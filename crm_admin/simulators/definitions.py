@@ -38,10 +38,12 @@ class Definition:
 
 
 def definition_to_json(definition: Definition) -> dict[str, object]:
+    """The definition as the journal keeps it."""
     return asdict(definition)
 
 
 def definition_from_json(stored: dict[str, object]) -> Definition:
+    """The definition that the journal kept."""
     choices = stored.get("choices")
     made = tuple(Choice(**choice) for choice in choices) if isinstance(choices, list) else ()
     return Definition(**{**stored, "choices": made})  # type: ignore[arg-type]  # our own journal

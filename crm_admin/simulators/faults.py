@@ -1,4 +1,4 @@
-"""Faults on demand: rules that make chosen calls fail in the ways real providers and networks do."""
+"""Faults on demand: rules that make chosen calls fail in ways real providers and networks do."""
 
 import re
 import threading
@@ -42,7 +42,9 @@ class Dialect(Protocol):
 
 @dataclass(slots=True)
 class Rule:
-    """Hits every `every`-th call of this method and path, at most `times` times; None is without end."""
+    """Hits every `every`-th call of this method and path, at most `times` times; None is without
+    end.
+    """
 
     fault: str
     method: str = ""
@@ -110,7 +112,7 @@ class Faults:
         self.rules: list[Rule] = []
         self._dialect = dialect
         self._lock = threading.Lock()
-        self._random = Random(7)
+        self._random = Random(7)  # noqa: S311  # repeatable, not secret
 
     def replace(self, rules: list[Rule]) -> None:
         with self._lock:

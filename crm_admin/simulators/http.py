@@ -1,14 +1,17 @@
-"""A small threaded HTTP/1.1 server for WSGI, because faults must reach the socket and pages must be fast."""
+"""A small threaded HTTP/1.1 server for WSGI, because faults must reach the socket and pages must be
+fast.
+"""
 
 import contextlib
 import socket
 import struct
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from io import BufferedReader, BytesIO
-from typing import Final
+from types import TracebackType
+from typing import BinaryIO, Final
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
@@ -19,6 +22,7 @@ MAX_BODY: Final = 64 * 1024 * 1024
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 Head = tuple[str, str, dict[str, str]]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
 class BadRequest(Exception):
@@ -59,7 +63,7 @@ class HttpServer:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _serve(self, connection: socket.socket) -> None:
-        reader = connection.makefile("rb", 65536)
+        reader = BufferedReader(socket.SocketIO(connection, "r"), 65536)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while not self._stopping.is_set() and self._exchange(connection, reader):
@@ -82,7 +86,7 @@ class HttpServer:
                 reader.close()
             connection.close()
 
-    def _exchange(self, connection: socket.socket, reader: BufferedReader) -> bool:
+    def _exchange(self, connection: socket.socket, reader: BinaryIO) -> bool:
         head = read_head(reader)
         if head is None:
             return False
@@ -90,7 +94,7 @@ class HttpServer:
         body = read_body(connection, reader, headers)
         environ = self._environ(method, target, headers, body)
         keep = headers.get("connection", "").lower() != "close"
-        return write_answer(connection, self._app, environ, keep)
+        return write_answer(connection, self._app, environ, keep=keep)
 
     def _environ(
         self, method: str, target: str, headers: dict[str, str], body: bytes
@@ -133,7 +137,7 @@ class HttpServer:
             hang.effect()
 
 
-def read_head(reader: BufferedReader) -> Head | None:
+def read_head(reader: BinaryIO) -> Head | None:
     """The request line and headers, or None when the client has closed."""
     first = reader.readline(MAX_HEAD)
     if not first.strip():
@@ -154,7 +158,8 @@ def read_head(reader: BufferedReader) -> Head | None:
         headers[name.strip().lower()] = value.strip()
 
 
-def read_body(connection: socket.socket, reader: BufferedReader, headers: dict[str, str]) -> bytes:
+def read_body(connection: socket.socket, reader: BinaryIO, headers: dict[str, str]) -> bytes:
+    """The body by its announced length; other ways to end a body are refused."""
     text = headers.pop("content-length", "0")
     if "transfer-encoding" in headers or not text.isdigit() or int(text) > MAX_BODY:
         raise BadRequest
@@ -164,14 +169,14 @@ def read_body(connection: socket.socket, reader: BufferedReader, headers: dict[s
 
 
 def write_answer(
-    connection: socket.socket, app: WsgiApp, environ: WSGIEnvironment, keep: bool
+    connection: socket.socket, app: WsgiApp, environ: WSGIEnvironment, *, keep: bool
 ) -> bool:
     """Runs the application and sends its answer; says whether the connection may go on."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(
-        status: str, headers: list[tuple[str, str]], _exc_info: object = None, /
-    ) -> object:
+        status: str, headers: list[tuple[str, str]], _exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
         started.append((status, headers))
         return connection.sendall
 
@@ -191,6 +196,7 @@ def write_answer(
 def send(
     connection: socket.socket, head: bytes, chunks: Iterable[bytes], environ: WSGIEnvironment
 ) -> None:
+    """Sends head and body in one go, or piece by piece where the body is a stream."""
     if environ["REQUEST_METHOD"] == "HEAD":
         connection.sendall(head)
     elif isinstance(chunks, list):

@@ -14,7 +14,9 @@ SPARE = 4096
 
 @dataclass(slots=True)
 class SearchIndex:
-    """`version` changes whenever an answer could; entries of `by_time` may be stale and are checked on use."""
+    """`version` changes whenever an answer could; entries of `by_time` may be stale and are checked
+    on use.
+    """
 
     docs: "dict[int, Row]" = field(default_factory=dict)
     by_time: list[tuple[int, int]] = field(default_factory=list)

@@ -1,4 +1,6 @@
-"""Keeps a demo's records over a restart: every effect as one JSON line, read again at the next start."""
+"""Keeps a demo's records over a restart: every effect as one JSON line, read again at the next
+start.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

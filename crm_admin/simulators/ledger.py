@@ -1,4 +1,6 @@
-"""What one account of a simulated CRM holds, and the single effects that change it, each logged and kept."""
+"""What one account of a simulated CRM holds, and the single effects that change it, each logged and
+kept.
+"""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The page on which a person edits the simulated CRM's records, sees its log and switches faults."""
+"""The page where a person edits the simulated CRM's records and switches faults."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -21,7 +21,10 @@ FILES: Final = Path(__file__).with_name("pages")
 PER_PAGE: Final = 50
 LAST: Final = 50
 STATUSES: Final = ("429", "500", "502", "503", "504", "423", "477")
-POLICY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 TEMPLATES: Final = Environment(
     loader=FileSystemLoader(FILES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -122,7 +125,7 @@ def _switch(crm: Crm, _portal: Portal, request: Request) -> Answer:
 
 
 class _Shown:
-    """What the record form shows: the record if there is one, and the values as stored or as typed."""
+    """The record on the form, if there is one, and its values as stored or as typed."""
 
     def __init__(
         self, tab: str, row: Row | None, values: dict[str, str], problem: str = ""
@@ -175,7 +178,7 @@ def _with_words(rows: Iterable[Row], words: str) -> Iterable[Row]:
 
 def _tab(crm: Crm, text: str) -> str:
     name = crm.object_of(text or next(iter(crm.tabs)))
-    if name not in crm.tabs:
+    if name is None or name not in crm.tabs:
         raise Refusal(f"there is no page for {text}")
     return name
 

@@ -1,4 +1,6 @@
-"""One object type of one account: its rows by id, the ids that lead elsewhere, and who holds which unique value."""
+"""One object type of one account: its rows by id, the ids that lead elsewhere, and who holds which
+unique value.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -27,7 +29,9 @@ class Taken(Exception):
 
 @dataclass(slots=True)
 class Row:
-    """One state of one record, never changed afterwards; `text` keeps its last rendering of shape `shape`."""
+    """One state of one record, never changed afterwards; `text` keeps its last rendering of shape
+    `shape`.
+    """
 
     id: int
     props: Mapping[str, str]
@@ -145,4 +149,5 @@ class Table:
 
 
 def folded(value: str) -> str:
+    """The form in which unique values are compared."""
     return value.strip().casefold()

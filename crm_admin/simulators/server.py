@@ -1,4 +1,6 @@
-"""The simulators as one application, and the ways to serve it: in this process, in a thread, by hand."""
+"""The simulators as one application, and the ways to serve it: in this process, in a thread, by
+hand.
+"""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -59,12 +61,12 @@ def _data_of(data: Path | None, name: str, *, alone: bool) -> Path | None:
 def make_app(
     provider: str | None = None, *, data: Path | None = None, limits: Limits | None = None
 ) -> WsgiApp:
-    """A WSGI application with the named CRM at the root, or with all of them under `/<provider>`."""
+    """A WSGI application with the named CRM at the root, or with all under `/<provider>`."""
     return as_wsgi(Simulators(provider, data=data, limits=limits).handle)
 
 
 class Running:
-    """A served simulator: `url` is where a client's host setting points, `crm` the only CRM itself."""
+    """A served simulator: a client's host setting is `url`, the first CRM itself is `crm`."""
 
     def __init__(self, simulators: Simulators, port: int = 0, host: str = LOOPBACK) -> None:
         self._simulators = simulators
@@ -104,7 +106,9 @@ def start_in_thread(
     data: Path | None = None,
     limits: Limits | None = None,
 ) -> Running:
-    """The simulator answers at `.url` when this returns; `close()` or leaving the `with` block ends it."""
+    """The simulator answers at `.url` when this returns; `close()` or leaving the `with` block ends
+    it.
+    """
     return Running(Simulators(provider, data=data, limits=limits), port).start()
 
 

@@ -1,4 +1,6 @@
-"""What may be done with the records of one account: the only place that changes them, whole steps only."""
+"""What may be done with the records of one account: the only place that changes them, whole steps
+only.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -26,7 +28,9 @@ class Portal(Ledger):
             return row
 
     def install(self, object_name: str, rows: Iterable[tuple[Mapping[str, str], int]]) -> list[int]:
-        """Records that were always there: found by search at once, created at the given stamps (0 is now)."""
+        """Records that were always there: found by search at once, created at the given stamps (0
+        is now).
+        """
         with self.lock:
             table = self.table(object_name)
             made = []
@@ -39,7 +43,9 @@ class Portal(Ledger):
             return made
 
     def update(self, object_name: str, row_id: int, changes: Mapping[str, str], *, by: By) -> Row:
-        """The record has these values, "" being none; a write that changes nothing is logged and stamped too."""
+        """The record has these values, "" being none; a write that changes nothing is logged and
+        stamped too.
+        """
         with self.lock:
             table = self.table(object_name)
             row = table.living_row(row_id)
@@ -50,7 +56,7 @@ class Portal(Ledger):
             return new
 
     def derive(self, object_name: str, row_id: int, changes: Mapping[str, str]) -> None:
-        """The record has these values because something else changed; that is no change of its own."""
+        """The record has these values because something else changed; that is not logged."""
         with self.lock:
             table = self.table(object_name)
             row = table.rows.get(row_id)
@@ -98,7 +104,9 @@ class Portal(Ledger):
         new_id: bool,
         by: By,
     ) -> Row:
-        """One record with these values is left, under a third id or the first one's; the other ids lead to it."""
+        """One record with these values is left, under a third id or the first one's; the other ids
+        lead to it.
+        """
         with self.lock:
             table = self.table(object_name)
             keep, absorb = (table.living_row(row_id) for row_id in pair)
@@ -117,7 +125,9 @@ class Portal(Ledger):
             return table.living_row(into)
 
     def link(self, near: End, far: End, types: Types, *, by: By) -> None:
-        """The two records are associated by exactly these types, seen from near and from far; none is no link."""
+        """The two records are associated by exactly these types, seen from near and from far; none
+        is no link.
+        """
         with self.lock:
             before = self.links.types(near, far)
             if before == types[0]:

@@ -1,4 +1,6 @@
-"""The truth log: every change that really happened at the provider, which tests compare our side with."""
+"""The truth log: every change that really happened at the provider, which tests compare our side
+with.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,11 +30,13 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Keeps both states and not their difference: states are shared with the store, so an entry is small."""
+    """Keeps both states and not their difference: states are shared with the store, so an entry is
+    small.
+    """
 
     n: int
     at: int
-    object: str
+    object_name: str
     id: str
     op: Op
     by: By
@@ -51,7 +55,7 @@ class Entry:
         return {
             "n": self.n,
             "at": iso(self.at),
-            "object": self.object,
+            "object": self.object_name,
             "id": self.id,
             "op": self.op,
             "by": self.by,
@@ -73,7 +77,7 @@ class TruthLog:
         """The newest entries of one record, newest first."""
         found: list[Entry] = []
         for entry in reversed(self.entries):
-            if entry.id == row_id and entry.object == object_name:
+            if entry.id == row_id and entry.object_name == object_name:
                 found.append(entry)
             if len(found) == count:
                 break

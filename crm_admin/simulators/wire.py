@@ -1,4 +1,6 @@
-"""The shapes in which every simulator takes a request and gives an answer, whatever server carries them."""
+"""The shapes in which every simulator takes a request and gives an answer, whatever server carries
+them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +27,9 @@ class Cut(Exception):
 
 
 class Hang(Exception):
-    """Never answer: keep silent until the client leaves or `seconds` are over, wait `delay`, then do `effect`."""
+    """Never answer: keep silent until the client leaves or `seconds` are over, wait `delay`, then
+    do `effect`.
+    """
 
     def __init__(
         self, seconds: float, effect: Callable[[], object] | None = None, delay: float = 0.0
@@ -101,18 +105,22 @@ WsgiApp = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
+    """An answer with this JSON."""
     return Answer(status=status, body=orjson.dumps(value))
 
 
 def redirect_to(location: str, status: int = 303) -> Answer:
+    """An answer that sends the client elsewhere."""
     return Answer(status=status, content_type="text/plain", headers=[("Location", location)])
 
 
 def as_map(value: object) -> dict[str, object]:
+    """The JSON object, or an empty one where there is something else."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> list[object]:
+    """The JSON array, or an empty one where there is something else."""
     return value if isinstance(value, list) else []
 
 
@@ -126,6 +134,7 @@ def as_text(value: object) -> str:
 
 
 def as_int(value: object, default: int = 0) -> int:
+    """The whole number that is written, or the default."""
     try:
         return int(as_text(value))
     except ValueError:
@@ -133,6 +142,7 @@ def as_int(value: object, default: int = 0) -> int:
 
 
 def as_float(value: object, default: float = 0.0) -> float:
+    """The number that is written, or the default."""
     try:
         return float(as_text(value))
     except ValueError:
@@ -140,6 +150,7 @@ def as_float(value: object, default: float = 0.0) -> float:
 
 
 def read_request(environ: WSGIEnvironment) -> Request:
+    """The request as WSGI hands it over."""
     length = as_int(environ.get("CONTENT_LENGTH"))
     source = environ.get("wsgi.input") or BytesIO()
     headers = {
@@ -159,6 +170,8 @@ def read_request(environ: WSGIEnvironment) -> Request:
 
 
 def as_wsgi(handle: Handler) -> WsgiApp:
+    """The handler as a WSGI application."""
+
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = handle(read_request(environ))
         headers = [*answer.headers]
@@ -173,6 +186,7 @@ def as_wsgi(handle: Handler) -> WsgiApp:
 
 
 def reason_of(status: int) -> str:
+    """The words behind a status, also where the status is nobody else's."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

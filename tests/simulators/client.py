@@ -13,7 +13,9 @@ class Client:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def call(self, method: str, path: str, json: object = None, **more: object) -> requests.Response:
+    def call(
+        self, method: str, path: str, json: object = None, **more: object
+    ) -> requests.Response:
         more.setdefault("timeout", 10)
         return self._session.request(
             method, self.url + path, json=json, allow_redirects=False, **more
@@ -45,6 +47,9 @@ class Client:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._session.close()

@@ -52,7 +52,7 @@ def test_reading_lists_the_primary_company_first(hubspot: Client) -> None:
     link(hubspot, contact, first)
     link(hubspot, contact, second, PRIMARY)
 
-    read = hubspot.get(f"/crm/v3/objects/contacts?associations=companies").json()["results"][0]
+    read = hubspot.get("/crm/v3/objects/contacts?associations=companies").json()["results"][0]
 
     assert read["associations"]["companies"]["results"] == [
         {"id": second, "type": "contact_to_company"},
@@ -63,7 +63,10 @@ def test_reading_lists_the_primary_company_first(hubspot: Client) -> None:
 
 def test_a_record_is_linked_as_it_is_made(hubspot: Client) -> None:
     company = hubspot.create("companies", name="Bell")
-    wanted = {"to": {"id": company}, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 5}]}
+    wanted = {
+        "to": {"id": company},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 5}],
+    }
     properties = {"dealname": "D", "dealstage": "closedwon"}
 
     deal = hubspot.post(

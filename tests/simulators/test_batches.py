@@ -37,7 +37,9 @@ def test_without_trace_ids_a_taken_value_fails_all(hubspot: Client, second: str)
 
 
 def test_with_trace_ids_each_row_is_judged_alone(hubspot: Client) -> None:
-    answer = hubspot.post(f"{BATCH}/create", rows("a@example.com", "bad", "c@example.com", traced=True))
+    answer = hubspot.post(
+        f"{BATCH}/create", rows("a@example.com", "bad", "c@example.com", traced=True)
+    )
 
     body = answer.json()
     assert answer.status_code == 207

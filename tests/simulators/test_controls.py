@@ -7,7 +7,9 @@ CONTACTS = "/crm/v3/objects/contacts"
 
 def test_every_change_is_logged_with_both_values(hubspot: Client) -> None:
     made = hubspot.create("contacts", firstname="Ann", city="Leeds")
-    hubspot.call("PATCH", f"{CONTACTS}/{made}", {"properties": {"city": "York", "firstname": "Ann"}})
+    hubspot.call(
+        "PATCH", f"{CONTACTS}/{made}", {"properties": {"city": "York", "firstname": "Ann"}}
+    )
     hubspot.call("PATCH", f"{CONTACTS}/{made}", {"properties": {"city": ""}})
     hubspot.call("DELETE", f"{CONTACTS}/{made}")
     hubspot.post("/_sim/edit", {"object": "contacts", "id": made, "archived": False})
@@ -39,7 +41,13 @@ def test_links_merges_and_properties_are_logged(hubspot: Client) -> None:
     hubspot.call("DELETE", f"{path}/companies/{company}")
     other = hubspot.create("contacts", firstname="Bo")
     hubspot.post("/_sim/merge", {"object": "contacts", "id": contact, "other": other})
-    given = {"name": "shoe", "label": "Shoe", "type": "string", "fieldType": "text", "groupName": "g"}
+    given = {
+        "name": "shoe",
+        "label": "Shoe",
+        "type": "string",
+        "fieldType": "text",
+        "groupName": "g",
+    }
     hubspot.post("/crm/v3/properties/contacts", given)
 
     entries = hubspot.log(after=2)
@@ -84,9 +92,12 @@ def test_records_come_in_the_wires_own_shape_page_by_page(hubspot: Client) -> No
 
 
 def test_an_edit_is_made_under_the_crms_own_rules(hubspot: Client) -> None:
-    made = hubspot.post("/_sim/edit", {"object": "contacts", "id": None, "properties": {"firstname": "A"}})
+    made = hubspot.post(
+        "/_sim/edit", {"object": "contacts", "id": None, "properties": {"firstname": "A"}}
+    )
     bad = hubspot.post(
-        "/_sim/edit", {"object": "contacts", "id": made.json()["id"], "properties": {"email": "bad"}}
+        "/_sim/edit",
+        {"object": "contacts", "id": made.json()["id"], "properties": {"email": "bad"}},
     )
     missing = hubspot.post("/_sim/edit", {"object": "contacts", "id": "9999", "properties": {}})
 

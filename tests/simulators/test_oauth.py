@@ -11,7 +11,12 @@ from tests.simulators.client import Client
 
 BACK = "http://127.0.0.1:9/callback"
 CLIENT = {"client_id": "app", "client_secret": "hush"}
-ASKED = {"client_id": "app", "redirect_uri": BACK, "scope": "oauth crm.objects.contacts.read", "state": "s&1"}
+ASKED = {
+    "client_id": "app",
+    "redirect_uri": BACK,
+    "scope": "oauth crm.objects.contacts.read",
+    "state": "s&1",
+}
 
 
 def decide(hubspot: Client, decision: str = "allow", **asked: str) -> dict[str, str]:

@@ -8,7 +8,9 @@ CONTACTS = "/crm/v3/objects/contacts"
 DATED = "/crm/objects/2026-09/contacts"
 
 
-@pytest.mark.parametrize("path", [CONTACTS, DATED, "/crm/v3/objects/0-1", "/crm/v3/objects/contact"])
+@pytest.mark.parametrize(
+    "path", [CONTACTS, DATED, "/crm/v3/objects/0-1", "/crm/v3/objects/contact"]
+)
 def test_every_family_of_addresses_leads_to_the_same_records(hubspot: Client, path: str) -> None:
     made = hubspot.create("contacts", firstname="Ann")
 
@@ -22,7 +24,9 @@ def test_every_value_is_a_string_or_null(hubspot: Client) -> None:
     given = {"properties": {"name": "Bell", "numberofemployees": 12, "is_public": True}}
     made = hubspot.post("/crm/v3/objects/companies", given).json()["id"]
 
-    read = hubspot.get(f"/crm/v3/objects/companies/{made}?properties=numberofemployees,is_public,city")
+    read = hubspot.get(
+        f"/crm/v3/objects/companies/{made}?properties=numberofemployees,is_public,city"
+    )
 
     properties = read.json()["properties"]
     assert properties["numberofemployees"] == "12"
@@ -109,7 +113,11 @@ def test_a_taken_email_names_the_record_that_has_it(hubspot: Client) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "properties"),
-    [("contacts", {"city": "Leeds"}), ("companies", {"city": "Leeds"}), ("deals", {"dealname": "D"})],
+    [
+        ("contacts", {"city": "Leeds"}),
+        ("companies", {"city": "Leeds"}),
+        ("deals", {"dealname": "D"}),
+    ],
 )
 def test_a_record_without_its_minimum_is_refused(
     hubspot: Client, kind: str, properties: dict[str, str]

@@ -1,6 +1,6 @@
-"""The vendor's own SDK works against the simulator: two independent readings of the wire format meet."""
-
-from collections.abc import Iterator
+"""The vendor's own SDK works against the simulator: two independent readings of the wire format
+meet.
+"""
 
 import pytest
 from hubspot import HubSpot
@@ -29,8 +29,8 @@ from tests.simulators.client import Client
 
 
 @pytest.fixture
-def sdk(running: Running) -> Iterator[HubSpot]:
-    yield HubSpot(access_token=DEMO_TOKEN, host=running.url, retry=Retry(0))
+def sdk(running: Running) -> HubSpot:
+    return HubSpot(access_token=DEMO_TOKEN, host=running.url, retry=Retry(0))
 
 
 def make(sdk: HubSpot, **properties: str) -> str:
@@ -75,7 +75,11 @@ def test_it_reads_the_good_and_the_bad_rows_of_a_batch(sdk: HubSpot) -> None:
         {"email": "taken@example.com", "trace": "row-3"},
     ]
     inputs = [
-        {"properties": {"email": row["email"]}, "objectWriteTraceId": row["trace"], "associations": []}
+        {
+            "properties": {"email": row["email"]},
+            "objectWriteTraceId": row["trace"],
+            "associations": [],
+        }
         for row in rows
     ]
 
@@ -93,10 +97,14 @@ def test_it_updates_and_reads_in_batches(sdk: HubSpot) -> None:
     ids = [make(sdk, firstname=name) for name in ("A", "B")]
     inputs = [{"id": each, "properties": {"city": "Köln"}} for each in ids]
 
-    updated = sdk.crm.contacts.batch_api.update(BatchInputSimplePublicObjectBatchInput(inputs=inputs))
+    updated = sdk.crm.contacts.batch_api.update(
+        BatchInputSimplePublicObjectBatchInput(inputs=inputs)
+    )
     read = sdk.crm.contacts.batch_api.read(
         BatchReadInputSimplePublicObjectId(
-            inputs=[{"id": ids[0]}, {"id": "99999"}], properties=["city"], properties_with_history=[]
+            inputs=[{"id": ids[0]}, {"id": "99999"}],
+            properties=["city"],
+            properties_with_history=[],
         )
     )
 
@@ -143,7 +151,10 @@ def test_it_searches_a_window_of_modification(sdk: HubSpot, hubspot: Client) -> 
 
     found = sdk.crm.contacts.search_api.do_search(
         PublicObjectSearchRequest(
-            filter_groups=[{"filters": [window]}], sorts=["hs_object_id"], properties=["firstname"], limit=10
+            filter_groups=[{"filters": [window]}],
+            sorts=["hs_object_id"],
+            properties=["firstname"],
+            limit=10,
         )
     )
 
@@ -162,11 +173,14 @@ def test_it_associates_reads_and_separates(sdk: HubSpot) -> None:
     api = sdk.crm.associations.v4.batch_api
 
     api.create(
-        **ends, batch_input_public_association_multi_post=BatchInputPublicAssociationMultiPost([pair])
+        **ends,
+        batch_input_public_association_multi_post=BatchInputPublicAssociationMultiPost([pair]),
     )
     asked = BatchInputPublicFetchAssociationsBatchRequest([{"id": contact}])
     read = api.get_page(**ends, batch_input_public_fetch_associations_batch_request=asked)
-    gone = BatchInputPublicAssociationMultiArchive([{"from": {"id": contact}, "to": [{"id": company}]}])
+    gone = BatchInputPublicAssociationMultiArchive(
+        [{"from": {"id": contact}, "to": [{"id": company}]}]
+    )
     api.archive(**ends, batch_input_public_association_multi_archive=gone)
 
     to = read.results[0].to[0]
@@ -180,16 +194,16 @@ def test_it_merges_into_a_third_record(sdk: HubSpot) -> None:
     ids = [make(sdk, email="a@example.com"), make(sdk, email="b@example.com", city="Leeds")]
     given = PublicMergeInput(primary_object_id=ids[0], object_id_to_merge=ids[1])
 
-    merged = sdk.crm.contacts.merge_api.merge(given) if hasattr(
-        sdk.crm.contacts, "merge_api"
-    ) else sdk.crm.contacts.basic_api.merge(given)
+    merged = sdk.crm.contacts.basic_api.merge(given)
 
     assert merged.id not in ids
     assert sdk.crm.contacts.basic_api.get_by_id(ids[1], properties=["city"]).id == merged.id
 
 
 def test_it_reads_properties_owners_and_pipelines(sdk: HubSpot) -> None:
-    described = {each.name: each for each in sdk.crm.properties.core_api.get_all("contacts").results}
+    described = {
+        each.name: each for each in sdk.crm.properties.core_api.get_all("contacts").results
+    }
     owners = sdk.crm.owners.owners_api.get_page().results
     pipelines = sdk.crm.pipelines.pipelines_api.get_all("deals").results
 

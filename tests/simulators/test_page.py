@@ -15,9 +15,12 @@ def page(hubspot: Client, path: str) -> BeautifulSoup:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?object=companies", "/?object=deals", "/record?object=deals", "/changes", "/switches"]
+    "path",
+    ["/", "/?object=companies", "/?object=deals", "/record?object=deals", "/changes", "/switches"],
 )
-def test_each_page_is_a_document_without_scripts_or_inline_styles(hubspot: Client, path: str) -> None:
+def test_each_page_is_a_document_without_scripts_or_inline_styles(
+    hubspot: Client, path: str
+) -> None:
     answer = hubspot.get(f"/_sim{path}")
     shown = BeautifulSoup(answer.text, "html.parser")
 
@@ -51,7 +54,9 @@ def test_an_edit_on_the_page_is_logged_by_page(hubspot: Client) -> None:
 def test_saving_nothing_new_changes_nothing(hubspot: Client) -> None:
     made = hubspot.create("contacts", firstname="Ann")
 
-    saved = hubspot.post("/_sim/save", data={"object": "contacts", "id": made, "p-firstname": "Ann"})
+    saved = hubspot.post(
+        "/_sim/save", data={"object": "contacts", "id": made, "p-firstname": "Ann"}
+    )
 
     assert saved.status_code == 303
     assert len(hubspot.log()) == 1
@@ -72,7 +77,9 @@ def test_a_record_is_created_archived_and_restored_by_hand(hubspot: Client) -> N
 def test_a_bad_value_is_shown_with_the_reason_and_what_was_typed(hubspot: Client) -> None:
     made = hubspot.create("contacts", firstname="Ann")
 
-    answer = hubspot.post("/_sim/save", data={"object": "contacts", "id": made, "p-email": "not one"})
+    answer = hubspot.post(
+        "/_sim/save", data={"object": "contacts", "id": made, "p-email": "not one"}
+    )
 
     shown = BeautifulSoup(answer.text, "html.parser")
     assert answer.status_code == 422
@@ -121,7 +128,9 @@ def test_a_long_list_has_a_next_page(hubspot: Client) -> None:
 
 
 def test_a_fault_is_switched_on_and_off(hubspot: Client) -> None:
-    hubspot.post("/_sim/switches", data={"fault": "503", "path": "contacts", "times": "", "seconds": ""})
+    hubspot.post(
+        "/_sim/switches", data={"fault": "503", "path": "contacts", "times": "", "seconds": ""}
+    )
     broken = hubspot.get("/crm/v3/objects/contacts")
     listed = page(hubspot, "/switches").find("tbody").text
     hubspot.post("/_sim/switches", data={"fault": ""})

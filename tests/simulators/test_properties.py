@@ -42,7 +42,13 @@ def test_ten_properties_of_an_object_may_be_unique(hubspot: Client) -> None:
 
 
 def test_options_are_replaced_as_a_whole(hubspot: Client) -> None:
-    given = {**KEY, "name": "colour", "type": "enumeration", "fieldType": "select", "hasUniqueValue": False}
+    given = {
+        **KEY,
+        "name": "colour",
+        "type": "enumeration",
+        "fieldType": "select",
+        "hasUniqueValue": False,
+    }
     options = [{"label": name, "value": name} for name in ("red", "blue")]
     hubspot.post(PATH, {**given, "options": options})
 
@@ -73,17 +79,28 @@ def test_an_archived_property_is_unknown_until_it_is_made_again(hubspot: Client)
 
 def test_several_choices_are_joined_and_can_be_added_to(hubspot: Client) -> None:
     options = [{"label": name, "value": name} for name in "abc"]
-    given = {**KEY, "name": "tags", "type": "enumeration", "fieldType": "checkbox", "hasUniqueValue": False}
+    given = {
+        **KEY,
+        "name": "tags",
+        "type": "enumeration",
+        "fieldType": "checkbox",
+        "hasUniqueValue": False,
+    }
     hubspot.post(PATH, {**given, "options": options})
     made = hubspot.create("contacts", firstname="Ann", tags="a;b")
 
-    answer = hubspot.call("PATCH", f"/crm/v3/objects/contacts/{made}", {"properties": {"tags": ";c"}})
+    answer = hubspot.call(
+        "PATCH", f"/crm/v3/objects/contacts/{made}", {"properties": {"tags": ";c"}}
+    )
 
     assert answer.json()["properties"]["tags"] == "a;b;c"
 
 
 def test_the_controls_change_a_property_in_ways_hubspot_would_not(hubspot: Client) -> None:
-    hubspot.post("/_sim/property", {"object": "contacts", "name": "city", "type": "number", "fieldType": "number"})
+    hubspot.post(
+        "/_sim/property",
+        {"object": "contacts", "name": "city", "type": "number", "fieldType": "number"},
+    )
     hubspot.post("/_sim/property", {"object": "contacts", "name": "phone", "archived": True})
 
     names = {each["name"]: each["type"] for each in hubspot.get(PATH).json()["results"]}

@@ -32,7 +32,9 @@ def test_search_shows_a_record_as_it_was_before_the_lag(hubspot: Client) -> None
     assert found(hubspot, {}) == [made]
 
     hubspot.config(index_lag=3600)
-    hubspot.call("PATCH", f"/crm/v3/objects/contacts/{made}", {"properties": {"firstname": "After"}})
+    hubspot.call(
+        "PATCH", f"/crm/v3/objects/contacts/{made}", {"properties": {"firstname": "After"}}
+    )
 
     answer = hubspot.post(SEARCH, {"properties": ["firstname"]}).json()
     assert answer["results"][0]["properties"]["firstname"] == "Before"
@@ -150,7 +152,9 @@ def test_pages_of_a_search_join_without_gap_or_repetition(hubspot: Client) -> No
     after: str | None = "0"
 
     while after is not None:
-        page = hubspot.post(SEARCH, {"limit": 200, "after": after, "sorts": ["hs_object_id"]}).json()
+        page = hubspot.post(
+            SEARCH, {"limit": 200, "after": after, "sorts": ["hs_object_id"]}
+        ).json()
         ids += [each["id"] for each in page["results"]]
         after = page.get("paging", {}).get("next", {}).get("after")
 

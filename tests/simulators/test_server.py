@@ -1,4 +1,6 @@
-"""Serving: mounts, processes of their own, connections that stay, and records that outlive a restart."""
+"""Serving: mounts, processes of their own, connections that stay, and records that outlive a
+restart.
+"""
 
 import http.client
 import signal
@@ -37,7 +39,7 @@ def test_it_runs_as_a_process_of_its_own() -> None:
         with Client(f"http://127.0.0.1:{port}") as hubspot:
             answer = hubspot.get("/account-info/v3/details")
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         process.communicate(timeout=10)
 
     assert answer.headers["X-HubSpot-RateLimit-Max"] == "190"
@@ -51,8 +53,16 @@ def test_records_links_and_the_log_outlive_a_restart(tmp_path: Path) -> None:
         other = hubspot.create("contacts", firstname="Bo")
         company = hubspot.create("companies", name="Bell")
         types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]
-        hubspot.call("PUT", f"/crm/v4/objects/contacts/{contact}/associations/companies/{company}", types)
-        given = {"name": "shoe", "label": "Shoe", "type": "string", "fieldType": "text", "groupName": "g"}
+        hubspot.call(
+            "PUT", f"/crm/v4/objects/contacts/{contact}/associations/companies/{company}", types
+        )
+        given = {
+            "name": "shoe",
+            "label": "Shoe",
+            "type": "string",
+            "fieldType": "text",
+            "groupName": "g",
+        }
         hubspot.post("/crm/v3/properties/contacts", given)
         merge = {"primaryObjectId": contact, "objectIdToMerge": other}
         hubspot.post("/crm/v3/objects/contacts/merge", merge)
@@ -64,7 +74,9 @@ def test_records_links_and_the_log_outlive_a_restart(tmp_path: Path) -> None:
     with start_in_thread(data=data) as running, Client(running.url) as hubspot:
         after = state(hubspot)
         by_old_id = hubspot.get(f"/crm/v3/objects/contacts/{contact}").json()
-        taken = hubspot.post("/crm/v3/objects/contacts", {"properties": {"email": "ann@example.com"}})
+        taken = hubspot.post(
+            "/crm/v3/objects/contacts", {"properties": {"email": "ann@example.com"}}
+        )
         described = hubspot.get("/crm/v3/properties/contacts/shoe")
         newest = hubspot.create("contacts", firstname="New")
 
@@ -101,7 +113,12 @@ def test_a_granted_connection_outlives_a_restart(tmp_path: Path) -> None:
         query = f"client_id=a&redirect_uri={back}&scope=crm.objects.contacts.read"
         agreed = hubspot.post(f"/oauth/authorize?{query}", data={"decision": "allow"})
         code = agreed.headers["Location"].partition("code=")[2]
-        form = {"client_id": "a", "grant_type": "authorization_code", "code": code, "redirect_uri": back}
+        form = {
+            "client_id": "a",
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": back,
+        }
         refresh = hubspot.post("/oauth/v1/token", data=form).json()["refresh_token"]
 
     with start_in_thread(data=data) as running, Client(running.url) as hubspot:

@@ -155,6 +155,7 @@ class Account:
 
 
 def make_account(number: int, settings: Settings, clock: Clock, effect: Effect = forget) -> Account:
+    """A new account: no records, the standard properties, owners and pipelines."""
     portal = Portal(number, make_tables(), clock, effect)
     portal.index_lag = settings.index_lag
     _offer_pipelines(portal)

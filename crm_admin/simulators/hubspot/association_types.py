@@ -47,6 +47,7 @@ PRIMARY_IDS: Final = frozenset(PRIMARY.values())
 
 
 def known_types(near: str, far: str) -> frozenset[int]:
+    """The types by which the two objects can be associated, in this direction."""
     pair = (near, far)
     return frozenset(table[pair] for table in (PLAIN, PRIMARY) if pair in table)
 
@@ -63,11 +64,12 @@ def backwards(near: str, far: str, types: frozenset[int]) -> frozenset[int]:
 
 
 def label_of(type_id: int) -> str | None:
+    """What people read beside an association, if anything."""
     return "Primary" if type_id in PRIMARY_IDS else None
 
 
 def legacy_name(near: str, far: str, type_id: int) -> str:
-    """The name the listing uses: where a primary type exists, the plain one is called unlabelled."""
+    """The listing's name: where a primary type exists, the plain one is called unlabelled."""
     name = f"{SINGULAR[near]}_to_{SINGULAR[far]}"
     plain_beside_primary = (near, far) in PRIMARY and type_id == PLAIN[near, far]
     return f"{name}_unlabeled" if plain_beside_primary else name

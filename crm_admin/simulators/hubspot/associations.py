@@ -18,6 +18,7 @@ PAGE = 500
 
 
 def set_default(call: Call) -> Answer:
+    """The two records are associated without a label."""
     near, far = _ends(call)
     default = _default_types(near[0], far[0])
     set_types(call.portal, near, far, default, By.API)
@@ -26,6 +27,7 @@ def set_default(call: Call) -> Answer:
 
 
 def set_labelled(call: Call) -> Answer:
+    """The two records have the given association types beside those they had."""
     near, far = _ends(call)
     types = _types(near[0], far[0], as_list(call.request.loaded()))
     set_types(call.portal, near, far, types, By.API)
@@ -33,6 +35,7 @@ def set_labelled(call: Call) -> Answer:
 
 
 def remove(call: Call) -> Answer:
+    """The two records are no longer associated in any way."""
     near, far = _ends(call)
     remove_types(call.portal, near, far, None, By.API)
     return Answer(status=204)
@@ -52,8 +55,9 @@ def list_of(call: Call) -> Answer:
 
 
 def batch_read(call: Call) -> Answer:
+    """The links of up to 1,000 records; those without any are named as errors."""
     near_object, far_object = _objects(call)
-    results = []
+    results: list[dict[str, object]] = []
     missing = []
     for given in call.inputs(MAX_READ):
         row = call.portal.table(near_object).find(as_int(given.get("id"), -1))
@@ -68,14 +72,17 @@ def batch_read(call: Call) -> Answer:
 
 
 def batch_create(call: Call) -> Answer:
+    """Up to 2,000 pairs are associated by their types; bad pairs are named as errors."""
     return _batch_link(call, default=False)
 
 
 def batch_default(call: Call) -> Answer:
+    """Up to 2,000 pairs are associated without a label."""
     return _batch_link(call, default=True)
 
 
 def batch_archive(call: Call) -> Answer:
+    """The pairs are no longer associated; unknown ones are passed over."""
     near_object, far_object = _objects(call)
     for given in call.inputs(MAX_ARCHIVE):
         near_id = as_int(as_map(given.get("from")).get("id"), -1)
@@ -86,6 +93,7 @@ def batch_archive(call: Call) -> Answer:
 
 
 def batch_labels_archive(call: Call) -> Answer:
+    """The pairs lose the named types and keep the others."""
     near_object, far_object = _objects(call)
     for given in call.inputs(MAX_ARCHIVE):
         near = _end(call, near_object, as_text(as_map(given.get("from")).get("id")))
@@ -96,6 +104,7 @@ def batch_labels_archive(call: Call) -> Answer:
 
 
 def labels(call: Call) -> Answer:
+    """The types by which two objects can be associated."""
     near_object, far_object = _objects(call)
     found = sorted(known_types(near_object, far_object))
     return json_answer({"results": [_type(type_id) for type_id in found]})

@@ -1,4 +1,6 @@
-"""HubSpot's endpoints for up to a hundred records in one call, with their all-or-nothing and per-row answers."""
+"""HubSpot's endpoints for up to a hundred records in one call, with their all-or-nothing and
+per-row answers.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +38,7 @@ class Tally:
 
 
 def read(call: Call) -> Answer:
+    """The records that exist; ids that nobody has are named in one error."""
     given = call.request.json()
     table = call.table
     archived = call.request.flag("archived")
@@ -51,6 +54,7 @@ def read(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
+    """New records; without trace ids one refused row refuses all."""
     inputs = call.inputs()
     if _traced(inputs):
         return _row_by_row(call, inputs, _create_one, 201)
@@ -64,6 +68,7 @@ def create(call: Call) -> Answer:
 
 
 def update(call: Call) -> Answer:
+    """Changed records; values are judged before anything is written unless rows have trace ids."""
     inputs = call.inputs()
     _refuse_repeated(inputs)
     if not _traced(inputs):
@@ -75,6 +80,7 @@ def update(call: Call) -> Answer:
 
 
 def upsert(call: Call) -> Answer:
+    """Records changed where the unique value is known, made where it is not."""
     inputs = call.inputs()
     _refuse_repeated(inputs)
     if not _traced(inputs):
@@ -84,6 +90,7 @@ def upsert(call: Call) -> Answer:
 
 
 def archive(call: Call) -> Answer:
+    """The named records are archived; unknown ones are passed over."""
     for given in call.inputs():
         row = _living(call, given)
         if row is not None:
@@ -98,7 +105,7 @@ def _begin(call: Call) -> Tally:
 def _finish(call: Call, tally: Tally, status: int) -> Answer:
     if tally.missing:
         label = SINGULAR[call.object_name()].upper()
-        text = f"Could not get some {label} objects, they may be deleted or not exist. Check that ids are valid."
+        text = f"Could not get some {label} objects; they may be deleted or not exist."
         error = ApiError(404, "OBJECT_NOT_FOUND", text)
         tally.errors.append(error.in_batch({"ids": tally.missing}))
     if call.account.settings.shuffle:
@@ -186,7 +193,9 @@ def _refuse_repeated(inputs: Sequence[Given]) -> None:
 
 
 def _check_free_together(call: Call, prepared: Sequence[New]) -> None:
-    """No new record takes a unique value that a record has, or that an earlier one of the batch takes."""
+    """No new record takes a unique value that a record has, or that an earlier one of the batch
+    takes.
+    """
     name = call.object_name()
     claimed: set[tuple[str, str]] = set()
     for props, _ in prepared:

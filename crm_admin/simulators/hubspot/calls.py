@@ -1,4 +1,4 @@
-"""One call at the simulated HubSpot: who calls which account, and the helpers every endpoint needs."""
+"""One call at the simulated HubSpot: who calls which account, and what every endpoint needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ class Call:
 
 
 def known_object(text: str) -> str:
+    """The object a path or body names, or a refusal."""
     name = object_of(text)
     if name is None:
         raise bad_request(f"Unable to infer object type from: {text}")
@@ -81,10 +82,12 @@ def find_row(table: Table, text: str, id_property: str) -> Row | None:
 
 
 def taken_error(taken: Taken, object_name: str) -> ApiError:
+    """How HubSpot refuses a value that another record holds."""
     if taken.name == "email":
         return conflict(taken.holder, SINGULAR[object_name])
     return value_taken(taken.name, taken.holder)
 
 
 def trace_of(given: Mapping[str, object]) -> str:
+    """The name a row of a batch gave itself, or nothing."""
     return as_text(given.get("objectWriteTraceId"))

@@ -45,6 +45,7 @@ def save(
 
 
 def merge(account: Account, object_name: str, pair: tuple[int, int], by: By) -> Row:
+    """A person merged two records."""
     table = account.portal.table(object_name)
     keep, absorb = (table.living_row(row_id) for row_id in pair)
     if keep.id == absorb.id:
@@ -53,10 +54,10 @@ def merge(account: Account, object_name: str, pair: tuple[int, int], by: By) -> 
 
 
 def load(portal: Portal, data: Mapping[str, object]) -> dict[str, list[str]]:
-    """The records are there, unchecked, as if they always had been; answers their ids by object, in order.
+    """The records are there, unchecked, as if they always had been; answers their ids in order.
 
-    An item holds `properties`, perhaps `createdAt`, and `associations` to ids, or to `object#n`, the n-th
-    loaded item (from 0) of an object of the same call.
+    An item holds `properties`, perhaps `createdAt`, and `associations`: by object a list of ids,
+    or of `object#n`, the n-th item (from 0) of that object in the same call.
     """
     given = {
         _object(name): [as_map(item) for item in as_list(items)] for name, items in data.items()
@@ -69,7 +70,9 @@ def load(portal: Portal, data: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def seed(portal: Portal, asked: Mapping[str, object]) -> dict[str, int]:
-    """So many invented records of each object are there; the same seed in an empty account makes the same ones."""
+    """So many invented records of each object are there; the same seed in an empty account makes
+    the same ones.
+    """
     maker = Maker(as_int(asked.get("seed"), 1))
     made: dict[str, list[int]] = {}
     for name in ("companies", "contacts", "deals"):
@@ -81,7 +84,9 @@ def seed(portal: Portal, asked: Mapping[str, object]) -> dict[str, int]:
 
 
 def define(portal: Portal, given: Mapping[str, object]) -> None:
-    """The property is as described, made where it was missing, whatever HubSpot itself would have allowed."""
+    """The property is as described, made where it was missing, whatever HubSpot itself would have
+    allowed.
+    """
     object_name = _object(as_text(given.get("object")))
     name = as_text(given.get("name"))
     table = portal.table(object_name)

@@ -54,43 +54,52 @@ class ApiError(Exception):
 
 
 def bad_request(message: str) -> ApiError:
+    """The call is wrong as a whole."""
     return ApiError(400, "VALIDATION_ERROR", message)
 
 
 def not_found(message: str = "resource not found") -> ApiError:
+    """There is no such record or address."""
     return ApiError(404, "OBJECT_NOT_FOUND", message)
 
 
 def detail(name: str, code: str, message: str) -> dict[str, object]:
+    """One wrong property of a refused record."""
     return {"message": message, "code": code, "in": name, "context": {"propertyName": [name]}}
 
 
 def invalid(details: Sequence[Mapping[str, object]]) -> ApiError:
+    """Values of a record are wrong; the details say which."""
     listed = orjson.dumps(list(details)).decode()
     return ApiError(400, "VALIDATION_ERROR", f"Property values were not valid: {listed}", details)
 
 
 def conflict(holder: int, object_label: str) -> ApiError:
+    """A contact with this address exists."""
     text = f"{object_label.capitalize()} already exists. Existing ID: {holder}"
     return ApiError(409, "CONFLICT", text)
 
 
 def value_taken(name: str, holder: int) -> ApiError:
-    text = f"{name} must be unique; the value is already held by record {holder}. Existing ID: {holder}"
+    """A unique value is held by another record."""
+    text = f"{name} must be unique; another record holds the value. Existing ID: {holder}"
     return invalid([{**detail(name, "CONFLICTING_UNIQUE_VALUE", text)}])
 
 
 def not_authenticated() -> ApiError:
+    """There is no token, or nobody knows it."""
     text = "Authentication credentials not found. This API supports OAuth 2.0 authentication."
     return ApiError(401, "INVALID_AUTHENTICATION", text)
 
 
 def token_expired(when: str) -> ApiError:
+    """The token was good until the given moment."""
     text = "The OAuth token used to make this call expired 12 minute(s) ago."
     return ApiError(401, "EXPIRED_AUTHENTICATION", text, extra={"context": {"expire time": [when]}})
 
 
 def missing_scopes(scopes: Sequence[str]) -> ApiError:
+    """The token lacks one of these scopes."""
     missing = {
         "message": "One or more of the following scopes are required.",
         "context": {"requiredGranularScopes": list(scopes)},
@@ -107,6 +116,7 @@ POLICIES: Mapping[str, str] = {
 
 
 def too_many(policy: str) -> Answer:
+    """A limit is reached; the policy says which."""
     body = {
         "status": "error",
         "message": POLICIES.get(policy, POLICIES["TEN_SECONDLY_ROLLING"]),

@@ -1,4 +1,4 @@
-"""The simulated HubSpot as a whole: every account, who may call it, and what a call goes through."""
+"""The simulated HubSpot as a whole: every account, who may call, what a call goes through."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,7 +51,7 @@ class HubSpot:
         self.settings = Settings(limits=limits or Limits())
         self.faults = Faults(self)
         self._accounts: dict[int, Account] = {}
-        self._shuffler = Random(1)
+        self._shuffler = Random(1)  # noqa: S311  # repeatable, not secret
         self._oauth = OAuth(self.settings, self.clock, self._remember)
         self._journal = Journal(data) if data is not None else None
         if self._journal is not None:
@@ -143,7 +143,9 @@ class HubSpot:
         return token
 
     def refusal(self, status: int, rule: Rule) -> Answer:
-        """An error of this status as HubSpot words it; the rule's value may name a policy or a Retry-After."""
+        """An error of this status as HubSpot words it; the rule's value may name a policy or a
+        Retry-After.
+        """
         facts = as_map(rule.value)
         policy = as_text(facts.get("policy")) or as_text(rule.value if not facts else "")
         if status == 429:

@@ -1,4 +1,6 @@
-"""How associations change at HubSpot: both ends together, and only one primary company for a record."""
+"""How associations change at HubSpot: both ends together, and only one primary company for a
+record.
+"""
 
 from crm_admin.simulators.hubspot.association_types import PLAIN, PRIMARY, backwards
 from crm_admin.simulators.links import End
@@ -7,7 +9,9 @@ from crm_admin.simulators.truth import By
 
 
 def set_types(portal: Portal, near: End, far: End, types: frozenset[int], by: By) -> None:
-    """The two records have these association types beside those they had; a new primary takes the place of the old."""
+    """The two records have these association types beside those they had; a new primary takes the
+    place of the old.
+    """
     pair = (near[0], far[0])
     wanted = portal.links.types(near, far) | types
     if pair in PLAIN:
@@ -27,6 +31,7 @@ def remove_types(portal: Portal, near: End, far: End, types: frozenset[int] | No
 
 
 def primary_company(portal: Portal, near: End) -> int | None:
+    """The id of the primary company of a contact or deal."""
     primary = PRIMARY.get((near[0], "companies"))
     for company_id, types in portal.links.to(near, "companies").items():
         if primary in types:

@@ -7,7 +7,9 @@ from crm_admin.simulators.truth import By
 
 
 def merge_rows(account: Account, name: str, pair: tuple[Row, Row], by: By) -> Row:
-    """The first record's values win; both ids lead to the merged record, which may have a third one."""
+    """The first record's values win; both ids lead to the merged record, which may have a third
+    one.
+    """
     portal = account.portal
     keep, absorb = pair
     new_id = account.settings.merge_makes_new_id

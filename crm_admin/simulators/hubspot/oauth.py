@@ -1,4 +1,6 @@
-"""HubSpot's OAuth: the consent page, codes, refresh tokens, and access tokens that live half an hour."""
+"""HubSpot's OAuth: the consent page, codes, refresh tokens, and access tokens that live half an
+hour.
+"""
 
 import hashlib
 import hmac
@@ -91,7 +93,11 @@ class OAuth:
     def _authorize(self, request: Request) -> Answer:
         asked = {name: values[0] for name, values in request.query.items()}
         target = urlsplit(asked.get("redirect_uri", ""))
-        if target.scheme not in ("http", "https") or not target.netloc or not asked.get("client_id"):
+        if (
+            target.scheme not in ("http", "https")
+            or not target.netloc
+            or not asked.get("client_id")
+        ):
             return Answer(400, b"client_id and redirect_uri are needed", "text/plain")
         if request.method == "POST":
             return self._decide(asked, request.form())
@@ -106,7 +112,9 @@ class OAuth:
         )
         # A browser holds the redirect that follows a form against the same rule as the form.
         allowed = f"'self' {target.scheme}://{target.netloc}"
-        policy = f"default-src 'none'; style-src 'self'; form-action {allowed}; frame-ancestors 'none'"
+        policy = (
+            f"default-src 'none'; style-src 'self'; form-action {allowed}; frame-ancestors 'none'"
+        )
         headers = [("Content-Security-Policy", policy)]
         return Answer(200, page.encode(), "text/html; charset=utf-8", headers)
 
@@ -174,7 +182,9 @@ class OAuth:
             status = "MISMATCH_REDIRECT_URI_AUTH_CODE"
             raise OAuthError("invalid_grant", status, "redirect uri does not match the auth code")
         if code.grant.client_id != form.get("client_id"):
-            raise OAuthError("invalid_grant", "BAD_CLIENT_ID", "client id does not match the auth code")
+            raise OAuthError(
+                "invalid_grant", "BAD_CLIENT_ID", "client id does not match the auth code"
+            )
         if code.challenge and not _proves(form.get("code_verifier", ""), code.challenge):
             raise OAuthError("invalid_grant", "BAD_AUTH_CODE", "code verifier does not match")
         return code.grant
@@ -185,7 +195,9 @@ class OAuth:
         if not client or (known and client not in known):
             raise OAuthError("invalid_client", "BAD_CLIENT_ID", "missing or unknown client id")
         if known and known[client] != form.get("client_secret"):
-            raise OAuthError("invalid_client", "BAD_CLIENT_SECRET", "missing or invalid client secret")
+            raise OAuthError(
+                "invalid_client", "BAD_CLIENT_SECRET", "missing or invalid client secret"
+            )
 
     def _introspect(self, form: Mapping[str, str]) -> Answer:
         self._check_client(form)

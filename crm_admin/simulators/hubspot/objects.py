@@ -25,6 +25,7 @@ New = tuple[dict[str, str], list[tuple[str, int, frozenset[int]]]]
 
 
 def list_page(call: Call) -> Answer:
+    """One page of living or archived records in the order of their ids."""
     request = call.request
     limit = as_int(request.arg("limit"), 10)
     if not 0 < limit <= MAX_PAGE:
@@ -45,6 +46,7 @@ def list_page(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
+    """One record, found by id, by an id it once had, or by a unique value."""
     row = _wanted(call, archived=call.request.flag("archived"))
     shape = shape_of(call.table, call.request.names("properties"))
     others = tuple(map(known_object, call.request.names("associations")))
@@ -52,12 +54,14 @@ def read(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
+    """A new record, with its associations."""
     given = call.request.json()
     row = make(call, prepare_new(call, given))
     return Answer(status=201, body=render(row, written_shape(call, row)))
 
 
 def update(call: Call) -> Answer:
+    """The record has the given values; "" clears."""
     row = _wanted(call, archived=False)
     changes = prepare_change(call, row, call.request.json())
     changed = apply_change(call, row, changes)
@@ -65,6 +69,7 @@ def update(call: Call) -> Answer:
 
 
 def archive(call: Call) -> Answer:
+    """The record is archived; an unknown id is no error."""
     row = find_row(call.table, call.rest["id"], call.request.arg("idProperty"))
     if row is not None and row.archived is None:
         call.portal.archive(call.object_name(), row.id, by=By.API)
@@ -72,6 +77,7 @@ def archive(call: Call) -> Answer:
 
 
 def merge(call: Call) -> Answer:
+    """Two records become one."""
     given = call.request.json()
     name = call.object_name()
     ids = as_text(given.get("primaryObjectId")), as_text(given.get("objectIdToMerge"))
@@ -86,6 +92,7 @@ def merge(call: Call) -> Answer:
 
 
 def erase(call: Call) -> Answer:
+    """The record is gone for good; an unknown one is no error."""
     given = call.request.json()
     id_property = as_text(given.get("idProperty"))
     row = find_row(call.table, as_text(given.get("objectId")), id_property)
@@ -112,6 +119,7 @@ def prepare_new(call: Call, given: dict[str, object]) -> New:
 
 
 def make(call: Call, new: New) -> Row:
+    """The checked new record is there, unless a unique value is taken."""
     name = call.object_name()
     props, links = new
     try:
@@ -131,6 +139,7 @@ def prepare_change(call: Call, row: Row, given: dict[str, object]) -> dict[str, 
 
 
 def apply_change(call: Call, row: Row, changes: dict[str, str]) -> Row:
+    """The record has the checked values, unless a unique one is taken."""
     name = call.object_name()
     try:
         return call.portal.update(name, row.id, changes, by=By.API)

@@ -8,7 +8,9 @@ MAX_OWNERS = 500
 
 
 def list_owners(call: Call) -> Answer:
-    """One page of owners, those of an e-mail address where one is asked for; `after` is an owner's id."""
+    """One page of owners, those of an e-mail address where one is asked for; `after` is an owner's
+    id.
+    """
     request = call.request
     limit = as_int(request.arg("limit"), 100)
     if not 0 < limit <= MAX_OWNERS:
@@ -30,6 +32,7 @@ def list_owners(call: Call) -> Answer:
 
 
 def read_owner(call: Call) -> Answer:
+    """One owner, by its own id or by the id of its user."""
     for owner in call.account.owners:
         if call.rest["id"] in (owner.id, str(owner.user_id)):
             return json_answer(owner.as_json())
@@ -37,11 +40,13 @@ def read_owner(call: Call) -> Answer:
 
 
 def list_pipelines(call: Call) -> Answer:
+    """The pipelines of deals; other objects have none."""
     found = call.account.pipelines if call.object_name() == "deals" else ()
     return json_answer({"results": [each.as_json(order) for order, each in enumerate(found)]})
 
 
 def read_pipeline(call: Call) -> Answer:
+    """One pipeline of deals."""
     for order, pipeline in enumerate(call.account.pipelines):
         if pipeline.id == call.rest["id"] and call.object_name() == "deals":
             return json_answer(pipeline.as_json(order))
@@ -49,8 +54,10 @@ def read_pipeline(call: Call) -> Answer:
 
 
 def details(call: Call) -> Answer:
+    """What the account is."""
     return json_answer(call.account.details())
 
 
 def usage(call: Call) -> Answer:
+    """How many calls were made today."""
     return json_answer(call.account.usage_today())

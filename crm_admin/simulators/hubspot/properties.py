@@ -28,6 +28,7 @@ TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def list_all(call: Call) -> Answer:
+    """Every property of the object, on one page."""
     archived = call.request.flag("archived")
     known = call.table.definitions.values()
     found = [as_wire(call.object_name(), each) for each in known if each.archived == archived]
@@ -35,10 +36,12 @@ def list_all(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
+    """One property."""
     return json_answer(as_wire(call.object_name(), _existing(call)))
 
 
 def create(call: Call) -> Answer:
+    """A new property, or an archived one brought back."""
     given = call.request.json()
     name = as_text(given.get("name"))
     former = call.table.definitions.get(name)
@@ -46,15 +49,13 @@ def create(call: Call) -> Answer:
         text = f'A property named "{name}" already exists.'
         extra = {"subCategory": "Properties.PROPERTY_WITH_NAME_EXISTS"}
         raise ApiError(409, "OBJECT_ALREADY_EXISTS", text, extra=extra)
-    if former is not None:
-        made = replace(former, archived=False)
-    else:
-        made = _new(call.table, name, given)
+    made = _new(call.table, name, given) if former is None else replace(former, archived=False)
     call.portal.define(call.object_name(), _stamped(call, made), by=By.API)
     return json_answer(as_wire(call.object_name(), call.table.definitions[name]), 201)
 
 
 def change(call: Call) -> Answer:
+    """The property has the given label, options and so on."""
     given = call.request.json()
     former = _existing(call)
     if not former.custom and set(given) - {"label", "description", "hidden", "options"}:
@@ -65,6 +66,7 @@ def change(call: Call) -> Answer:
 
 
 def archive(call: Call) -> Answer:
+    """The property is hidden with its values, which come back with it."""
     former = _existing(call)
     if not former.custom:
         raise bad_request("A HubSpot property cannot be archived")
@@ -75,12 +77,18 @@ def archive(call: Call) -> Answer:
 
 def patched(former: Definition, given: Mapping[str, object]) -> Definition:
     """The definition with what was named changed; options are replaced as a whole."""
-    texts = {"label": "label", "description": "description", "groupName": "group"}
-    texts |= {"type": "type", "fieldType": "field_type"}
-    changed = former
-    for key, name in texts.items():
-        if key in given:
-            changed = replace(changed, **{name: as_text(given[key])})
+
+    def text(key: str, old: str) -> str:
+        return as_text(given[key]) if key in given else old
+
+    changed = replace(
+        former,
+        label=text("label", former.label),
+        description=text("description", former.description),
+        group=text("groupName", former.group),
+        type=text("type", former.type),
+        field_type=text("fieldType", former.field_type),
+    )
     if "hidden" in given:
         changed = replace(changed, hidden=given["hidden"] is True)
     if "options" in given:
@@ -90,6 +98,7 @@ def patched(former: Definition, given: Mapping[str, object]) -> Definition:
 
 
 def as_wire(object_name: str, known: Definition) -> dict[str, object]:
+    """The property as HubSpot describes it."""
     body: dict[str, object] = {
         "name": known.name,
         "label": known.label,

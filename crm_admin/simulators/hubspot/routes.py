@@ -1,4 +1,6 @@
-"""Which path means which endpoint: the undated and the dated family of addresses lead to the same table."""
+"""Which path means which endpoint: the undated and the dated family of addresses lead to the same
+table.
+"""
 
 import re
 from collections.abc import Callable, Mapping

@@ -67,7 +67,8 @@ LEAD_STATUS: Final = (
 INDUSTRY: Final = (
     "ACCOUNTING:Accounting ARCHITECTURE_PLANNING:Architecture_&_Planning AUTOMOTIVE:Automotive"
     " BANKING:Banking BUILDING_MATERIALS:Building_Materials COMPUTER_SOFTWARE:Computer_Software"
-    " CONSTRUCTION:Construction CONSUMER_SERVICES:Consumer_Services FACILITIES_SERVICES:Facilities_Services"
+    " CONSTRUCTION:Construction CONSUMER_SERVICES:Consumer_Services"
+    " FACILITIES_SERVICES:Facilities_Services"
     " FINANCIAL_SERVICES:Financial_Services FOOD_BEVERAGES:Food_&_Beverages HOSPITALITY:Hospitality"
     " INFORMATION_TECHNOLOGY_AND_SERVICES:Information_Technology_and_Services INSURANCE:Insurance"
     " LEGAL_SERVICES:Legal_Services LOGISTICS_AND_SUPPLY_CHAIN:Logistics_and_Supply_Chain"
@@ -75,6 +76,17 @@ INDUSTRY: Final = (
     " REAL_ESTATE:Real_Estate RETAIL:Retail UTILITIES:Utilities WHOLESALE:Wholesale"
 )
 CURRENCY: Final = "EUR:Euro GBP:British_Pound USD:US_Dollar CHF:Swiss_Franc PLN:Polish_Zloty"
+
+TASK_STATUS: Final = (
+    "NOT_STARTED:Not_started IN_PROGRESS:In_progress WAITING:Waiting DEFERRED:Deferred"
+    " COMPLETED:Completed"
+)
+CALL_STATUS: Final = (
+    "COMPLETED:Completed NO_ANSWER:No_answer BUSY:Busy FAILED:Failed CANCELED:Canceled"
+)
+EMAIL_DIRECTION: Final = "EMAIL:Outgoing INCOMING_EMAIL:Incoming FORWARDED_EMAIL:Forwarded"
+EMAIL_STATUS: Final = "SENT:Sent SENDING:Sending SCHEDULED:Scheduled FAILED:Failed BOUNCED:Bounced"
+OUTCOME: Final = "SCHEDULED:Scheduled COMPLETED:Completed NO_SHOW:No_show CANCELED:Canceled"
 
 # One line per property: name|label|type and field type|options or flags.
 KINDS: Final = {
@@ -165,7 +177,7 @@ TASK: Final = f"""
 hs_timestamp|Due date|datetime
 hs_task_subject|Task Title|text
 hs_task_body|Task notes|html
-hs_task_status|Task status|select|NOT_STARTED:Not_started IN_PROGRESS:In_progress WAITING:Waiting DEFERRED:Deferred COMPLETED:Completed
+hs_task_status|Task status|select|{TASK_STATUS}
 hs_task_priority|Priority|select|NONE:None LOW:Low MEDIUM:Medium HIGH:High
 hs_task_type|Task type|select|TODO:To-do CALL:Call EMAIL:Email
 {SYSTEM}
@@ -176,7 +188,7 @@ hs_call_title|Call title|text
 hs_call_body|Call notes|html
 hs_call_duration|Call duration|number
 hs_call_direction|Call direction|select|INBOUND:Inbound OUTBOUND:Outbound
-hs_call_status|Call status|select|COMPLETED:Completed NO_ANSWER:No_answer BUSY:Busy FAILED:Failed CANCELED:Canceled
+hs_call_status|Call status|select|{CALL_STATUS}
 hs_call_from_number|From number|text
 hs_call_to_number|To number|text
 {SYSTEM}
@@ -186,8 +198,8 @@ hs_timestamp|Activity date|datetime
 hs_email_subject|Email subject|text
 hs_email_text|Email body|area
 hs_email_html|Email HTML|html
-hs_email_direction|Email direction|select|EMAIL:Outgoing INCOMING_EMAIL:Incoming FORWARDED_EMAIL:Forwarded
-hs_email_status|Email send status|select|SENT:Sent SENDING:Sending SCHEDULED:Scheduled FAILED:Failed BOUNCED:Bounced
+hs_email_direction|Email direction|select|{EMAIL_DIRECTION}
+hs_email_status|Email send status|select|{EMAIL_STATUS}
 {SYSTEM}
 """
 MEETING: Final = f"""
@@ -196,7 +208,7 @@ hs_meeting_title|Meeting name|text
 hs_meeting_body|Meeting description|html
 hs_meeting_start_time|Meeting start time|datetime
 hs_meeting_end_time|Meeting end time|datetime
-hs_meeting_outcome|Meeting outcome|select|SCHEDULED:Scheduled COMPLETED:Completed NO_SHOW:No_show CANCELED:Canceled
+hs_meeting_outcome|Meeting outcome|select|{OUTCOME}
 {SYSTEM}
 """
 STANDARD: Final[Mapping[str, str]] = {
@@ -217,6 +229,7 @@ GROUPS: Final = {
 
 
 def modified_name(object_name: str) -> str:
+    """The property that holds when a record of this object was last modified."""
     return MODIFIED.get(object_name, OTHER_MODIFIED)
 
 
@@ -228,6 +241,7 @@ def object_of(text: str) -> str | None:
 
 
 def make_tables() -> dict[str, Table]:
+    """Empty tables with the standard properties."""
     return {name: _make_table(name, lines) for name, lines in STANDARD.items()}
 
 

@@ -51,6 +51,7 @@ class Query:
 
 
 def search(call: Call) -> Answer:
+    """One page of what the index knows to match."""
     request = call.request
     given = request.json()
     if len(request.body) > MAX_BODY:
@@ -69,6 +70,7 @@ def search(call: Call) -> Answer:
 
 
 def parse(table: Table, given: dict[str, object]) -> Query:
+    """The query of a body, or a refusal of what HubSpot does not take."""
     groups = tuple(
         _parse_group(table, as_map(group)) for group in as_list(given.get("filterGroups"))
     )
@@ -93,7 +95,7 @@ def _check_size(groups: Sequence[tuple[Filter, ...]]) -> None:
         or max(sizes, default=0) > MAX_FILTERS
         or sum(sizes) > MAX_FILTERS_IN_ALL
     ):
-        text = f"At most {MAX_GROUPS} filter groups of {MAX_FILTERS} filters, {MAX_FILTERS_IN_ALL} in all"
+        text = f"At most {MAX_GROUPS} groups of {MAX_FILTERS} filters, {MAX_FILTERS_IN_ALL} in all"
         raise bad_request(text)
 
 

@@ -1,4 +1,6 @@
-"""What of the simulated HubSpot a test may set: limits, lag, order, clock, tokens, rules of the account."""
+"""What of the simulated HubSpot a test may set: limits, lag, order, clock, tokens, rules of the
+account.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +10,7 @@ from typing import Final
 from crm_admin.simulators.wire import as_float, as_int, as_list, as_map, as_text
 
 DEMO_PORTAL: Final = 24_681_012
-DEMO_TOKEN: Final = "pat-na1-demo-00000000-0000-4000-8000-000000000001"
+DEMO_TOKEN: Final = "pat-na1-demo-00000000-0000-4000-8000-000000000001"  # noqa: S105  # of no real account
 DEMO_TOKENS: Final = re.compile(r"pat-(na1|eu1)-demo-[A-Za-z0-9-]+")
 OBJECT_SCOPES: Final = tuple(
     f"crm.{area}.{name}.{right}"
@@ -114,6 +116,7 @@ class Settings:
 
 
 def parse_token(facts: Mapping[str, object]) -> Token:
+    """The token a control describes; without scopes it has all of them."""
     scopes = facts.get("scopes")
     expires_at = facts.get("expires_at")
     return Token(
@@ -125,6 +128,7 @@ def parse_token(facts: Mapping[str, object]) -> Token:
 
 
 def token_json(token: Token) -> dict[str, object]:
+    """The token as the controls show it."""
     return {
         "portal": token.portal,
         "scopes": sorted(token.scopes),

@@ -1,4 +1,6 @@
-"""Records in the shape HubSpot sends: rendered once per state and wanted properties, then kept as bytes."""
+"""Records in the shape HubSpot sends: rendered once per state and wanted properties, then kept as
+bytes.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -17,7 +19,9 @@ Shape = tuple[str, ...]
 
 
 def shape_of(table: Table, asked: Sequence[str]) -> Shape:
-    """Which properties come back: the defaults, or the asked ones that exist and the stamps and the id."""
+    """Which properties come back: the defaults, or the asked ones that exist and the stamps and the
+    id.
+    """
     key = tuple(asked)
     known = table.shapes.get(key)
     if known is None:
@@ -35,6 +39,7 @@ def _make_shape(table: Table, asked: Shape) -> Shape:
 
 
 def value_of(row: Row, name: str) -> str | None:
+    """The value of a property, of those too that are kept outside the properties."""
     if name in CREATED:
         return iso(row.created)
     if name in CHANGED:
@@ -45,6 +50,7 @@ def value_of(row: Row, name: str) -> str | None:
 
 
 def render(row: Row, shape: Shape) -> bytes:
+    """The record as JSON, made anew only for a new state or another shape."""
     if row.shape is not shape and row.shape != shape:
         record: dict[str, object] = {
             "id": str(row.id),
@@ -68,7 +74,9 @@ def with_extra(text: bytes, extra: dict[str, object]) -> bytes:
 def associations_of(
     portal: Portal, near: tuple[str, int], others: Iterable[str]
 ) -> dict[str, object]:
-    """The `associations` of a record for the asked objects, primary first; objects without links are left out."""
+    """The `associations` of a record for the asked objects, primary first; objects without links
+    are left out.
+    """
     found: dict[str, object] = {}
     for other in others:
         linked = living_links(portal, near, other)
@@ -97,6 +105,7 @@ def living_links(
 
 
 def page_body(records: Sequence[bytes], after: str | None, link: str) -> bytes:
+    """A page of rendered records, with the way to the next one if there is one."""
     parts = [b'{"results":[', b",".join(records), b"]"]
     if after is not None:
         paging = {"next": {"after": after, "link": link}}

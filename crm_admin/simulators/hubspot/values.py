@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 class Rules:
-    """What of an account's set-up decides over values: its owners and its deal stages by pipeline."""
+    """What of an account decides over values: its owners, its deal stages by pipeline."""
 
     def __init__(self, owners: frozenset[str], stages: Mapping[str, frozenset[str]]) -> None:
         self.owners = owners
@@ -42,7 +42,7 @@ class Rules:
 
 
 def epoch_ms(text: str) -> int | None:
-    """Milliseconds since 1970 of an ISO text or a number in milliseconds; None when it is neither."""
+    """Milliseconds since 1970 of an ISO text or of a number of them; None when it is neither."""
     stripped = text.strip()
     if re.fullmatch(r"-?\d{1,15}", stripped):
         return int(stripped)
