@@ -1,0 +1,1 @@
+"""What a vertical declares: kinds, default mappings, wording."""

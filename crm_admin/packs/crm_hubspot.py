@@ -1,0 +1,106 @@
+"""First mappings between HubSpot and the kinds every CRM knows."""
+
+from typing import Final
+
+from crm_admin.mapping.rules import ASSOCIATION, Direction, FieldRule, Policy, Step
+from crm_admin.packs.base import DefaultMapping
+
+PROVIDER: Final = "hubspot"
+CURRENCY: Final = Step("currency", {"currency": "EUR"})
+"""HubSpot keeps plain amounts in the account's currency; people change it where theirs is another."""
+STAGES: Final = Step(
+    "value_table",
+    {
+        "table": {
+            "appointmentscheduled": "new",
+            "qualifiedtobuy": "qualified",
+            "presentationscheduled": "proposal",
+            "decisionmakerboughtin": "decision",
+            "contractsent": "contract",
+            "closedwon": "won",
+            "closedlost": "lost",
+        },
+        "strict": True,
+    },
+)
+
+
+def pair(ours: str, theirs: str, *steps: Step) -> FieldRule:
+    """Return a plain rule in both directions whose id is the name of our field."""
+    return FieldRule(id=ours, ours=ours, theirs=theirs, steps=steps)
+
+
+def reference(ours: str, other: str) -> FieldRule:
+    """Return a rule that pairs a reference with associations to another object."""
+    return FieldRule(id=ours, ours=ours, theirs=f"{ASSOCIATION}{other}")
+
+
+ADDRESS: Final = (
+    pair("address", "address"),
+    pair("city", "city"),
+    pair("state", "state"),
+    pair("postal_code", "zip"),
+    pair("country", "country"),
+)
+
+COMPANIES: Final = DefaultMapping(
+    PROVIDER,
+    "companies",
+    "company",
+    10,
+    (
+        FieldRule(id="name", ours="name", theirs="name", required=True),
+        pair("domain", "domain"),
+        pair("website", "website"),
+        pair("phone", "phone"),
+        # HubSpot takes only its own list of industries, so ours is read and never sent.
+        FieldRule(id="industry", ours="industry", theirs="industry", direction=Direction.FROM_CRM),
+        *ADDRESS,
+        pair("employees", "numberofemployees"),
+        pair("annual_revenue", "annualrevenue", CURRENCY),
+        pair("description", "description"),
+        pair("lifecycle_stage", "lifecyclestage"),
+    ),
+)
+
+CONTACTS: Final = DefaultMapping(
+    PROVIDER,
+    "contacts",
+    "contact",
+    20,
+    (
+        pair("first_name", "firstname"),
+        pair("last_name", "lastname"),
+        pair("email", "email"),
+        pair("phone", "phone"),
+        pair("mobile", "mobilephone"),
+        pair("job_title", "jobtitle"),
+        reference("company", "companies"),
+        pair("company_name", "company"),
+        pair("website", "website"),
+        *ADDRESS,
+        pair("lifecycle_stage", "lifecyclestage"),
+    ),
+)
+
+DEALS: Final = DefaultMapping(
+    PROVIDER,
+    "deals",
+    "deal",
+    40,
+    (
+        FieldRule(id="name", ours="name", theirs="dealname", required=True),
+        pair("amount", "amount", CURRENCY),
+        FieldRule(
+            id="stage", ours="stage", theirs="dealstage", steps=(STAGES,), policy=Policy.NEWEST_WINS
+        ),
+        FieldRule(id="pipeline", ours="pipeline", theirs="pipeline", default="default"),
+        pair("close_date", "closedate"),
+        reference("company", "companies"),
+        reference("contact", "contacts"),
+        pair("deal_type", "dealtype"),
+        pair("description", "description"),
+    ),
+)
+
+HUBSPOT: Final = (COMPANIES, CONTACTS, DEALS)
