@@ -14,6 +14,14 @@ def current() -> UUID | None:
     return _organization.get()
 
 
+def organization() -> UUID:
+    """Return the organisation the present work is for; LookupError outside of `acting_for`."""
+    found = _organization.get()
+    if found is None:
+        raise LookupError("This work belongs to no organisation.")
+    return found
+
+
 def on_change(listener: Callable[[], None]) -> None:
     """Call `listener` whenever the organisation changes, so that an open transaction can follow."""
     if listener not in _listeners:

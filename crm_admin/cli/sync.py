@@ -1,0 +1,119 @@
+"""`flask crm sync …` and `flask crm undo`: claims the run and works in this process, under the same lease."""
+
+import sys
+import time
+from uuid import UUID
+
+import click
+from flask.cli import AppGroup
+
+from crm_admin import tenancy
+from crm_admin.cli.acting import acting, json_option, organization_option, say, sentences
+from crm_admin.services import connections, plans, runs, sync_runs, undo
+from crm_admin.services.access import Person
+from crm_admin.services.engine import run as engine
+from crm_admin.services.runs import Report
+
+group = AppGroup("sync", help="Plan and run syncs.")
+
+EXITS = {"succeeded": 0, "failed": 1, "cancelled": 1, "planned": 3, "partial": 4}
+POLL_SECONDS = 0.2
+
+
+def _start(person: Person, name: str, mode: str, *, staged: bool) -> UUID:
+    found = connections.named(name)
+    reference = sync_runs.start(
+        person=person, connection_id=found.id, mode=mode, staged=staged, trigger="cli", wake=False
+    )
+    return reference.id
+
+
+def _work(run_id: UUID) -> Report:
+    """Work on a run until it ends, waits for a person, or another worker has ended it."""
+    while True:
+        state = engine.execute(tenancy.organization(), run_id, seconds=None)
+        report = runs.report(run_id)
+        if report.state in EXITS:
+            return report
+        time.sleep(POLL_SECONDS if state is None else max(POLL_SECONDS, report.wait_seconds))
+
+
+def _finish(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        say(report.as_json())
+    else:
+        click.echo(report.message)
+    sys.exit(EXITS.get(report.state, 1))
+
+
+@group.command("plan")
+@click.option("--connection", required=True)
+@click.option("--mode", type=click.Choice(["full", "delta"]), default="full")
+@organization_option
+@json_option
+@sentences
+def plan(connection: str, mode: str, organization: str | None, as_json: bool) -> None:
+    """Read both sides and say what would be written; nothing is."""
+    with acting(organization) as person:
+        report = _work(_start(person, connection, mode, staged=True))
+    _finish(report, as_json=as_json)
+
+
+@group.command("run")
+@click.option("--connection", required=True)
+@click.option("--mode", type=click.Choice(["full", "delta"]), default="delta")
+@click.option("--no-wait", is_flag=True, help="Queue it for the workers.")
+@click.option("--approve", is_flag=True, help="Apply the plan of a connection that observes.")
+@organization_option
+@json_option
+@sentences
+def run(
+    connection: str, mode: str, no_wait: bool, approve: bool, organization: str | None, as_json: bool
+) -> None:
+    """Bring both sides into agreement."""
+    with acting(organization) as person:
+        if no_wait:
+            found = connections.named(connection)
+            reference = sync_runs.start(
+                person=person, connection_id=found.id, mode=mode, staged=False, trigger="cli"
+            )
+            report = runs.report(reference.id)
+            say(report.as_json()) if as_json else click.echo(f"Queued as {reference.id}.")
+            return
+        report = _work(_start(person, connection, mode, staged=False))
+        if approve and report.state == "planned":
+            plans.approve(person=person, run_id=report.run, plan_hash=report.plan_hash, wake=False)
+            report = _work(report.run)
+    _finish(report, as_json=as_json)
+
+
+@group.command("apply")
+@click.argument("run_id")
+@organization_option
+@json_option
+@sentences
+def apply(run_id: str, organization: str | None, as_json: bool) -> None:
+    """Apply a plan."""
+    with acting(organization) as person:
+        report = runs.report(runs.find(run_id))
+        plans.approve(person=person, run_id=report.run, plan_hash=report.plan_hash, wake=False)
+        report = _work(report.run)
+    _finish(report, as_json=as_json)
+
+
+@click.command("undo")
+@click.argument("run_id")
+@organization_option
+@json_option
+@sentences
+def undo_run(run_id: str, organization: str | None, as_json: bool) -> None:
+    """Take a run back on both sides; what changed since stays and is listed."""
+    with acting(organization) as person:
+        reference = undo.start(person=person, run_id=runs.find(run_id), wake=False)
+        report = _work(reference.id)
+    _finish(report, as_json=as_json)
+
+
+def register(crm: AppGroup) -> None:
+    crm.add_command(group)
+    crm.add_command(undo_run)

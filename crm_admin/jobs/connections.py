@@ -1,0 +1,9 @@
+"""Jobs of connections."""
+
+from uuid import UUID
+
+from crm_admin.services import connections
+
+
+def check(organization_id: str, connection_id: str) -> None:
+    connections.check(UUID(organization_id), UUID(connection_id))

@@ -1,0 +1,9 @@
+"""Jobs of schedules."""
+
+from uuid import UUID
+
+from crm_admin.services import schedules
+
+
+def run(organization_id: str, schedule_id: str) -> None:
+    schedules.run(UUID(organization_id), UUID(schedule_id))

@@ -1,0 +1,43 @@
+"""The recurring look at a connection: does the CRM answer, and are the credentials still good."""
+
+from uuid import UUID
+
+from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater
+from crm_admin.services import attention, remote
+from crm_admin.services.engine.unit import transaction
+
+
+def check(connection_id: UUID) -> str:
+    """Ask the CRM who we are, store the connection's health, and return it in a word."""
+    with transaction() as cursor:
+        row = cursor.execute("SELECT * FROM connection WHERE id = %s", (connection_id,)).fetchone()
+    if row is None:
+        return "gone"
+    health, reason, offset = "ok", None, row["clock_offset"]
+    try:
+        opened = remote.open_connection(row, run_id=None, rank=1)
+        opened.provider.account()
+        offset = opened.provider.clock_offset()
+    except RetryLater:
+        return "busy"
+    except NeedsAttention as error:
+        health, reason = "needs_reconnect", error.sentence
+    except CrmAdminError as error:
+        health, reason = "broken", error.sentence
+    with transaction() as cursor:
+        cursor.execute(
+            "UPDATE connection SET health = %s, health_reason = %s, health_at = now(), clock_offset = %s"
+            " WHERE id = %s AND health <> 'disconnected'",
+            (health, reason, offset, connection_id),
+        )
+        if health == "needs_reconnect":
+            attention.raise_item(
+                cursor,
+                organization_id=row["organization_id"],
+                kind="reconnect",
+                subject=str(connection_id),
+                sentence=f"{row['name']}: {reason}",
+            )
+        elif health == "ok":
+            attention.settle_item(cursor, kind="reconnect", subject=str(connection_id))
+    return health

@@ -1,0 +1,269 @@
+"""Brings both sides of a slice together: links, records, references, conflicts, and matches for what is not linked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from crm_admin.jsontypes import Json
+from crm_admin.providers.base import RemoteRecord
+from crm_admin.records.values import is_blank
+from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unit import Cursor, Row
+from crm_admin.services.engine.work import Work
+from crm_admin.sync.drafts import PARKED, Linked, Ours, Pair, References
+from crm_admin.sync.filters import matches
+from crm_admin.sync.merge import Declined
+from crm_admin.sync.states import LinkStatus, Side
+
+
+class Standing(StrEnum):
+    """How a subject may be treated."""
+
+    PAIR = "pair"  # decide it
+    EXCLUDED = "excluded"  # left out by the filter, or unlinked and nobody's
+    REVIEW = "review"  # look-alikes for a person
+    TWIN = "twin"  # the CRM holds two records of one of ours
+    BLOCKED = "blocked"  # a write to it is still open
+    CLOSED = "closed"  # detached, gone or deleted here: neither taken nor sent
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    record_id: UUID
+    title: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Subject:
+    """One pair of a slice and how it stands."""
+
+    stream: Stream
+    pair: Pair
+    standing: Standing = Standing.PAIR
+    candidates: tuple[Candidate, ...] = ()
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Slice:
+    """The subjects of one slice, with the id look-ups that its references need."""
+
+    subjects: list[Subject] = field(default_factory=list)
+    references: References = field(default_factory=lambda: References({}, {}))
+    rekeyed: list[tuple[UUID, str, str]] = field(default_factory=list)
+
+
+LINKS = """
+SELECT id, stream_id, record_id, remote_id, status, base_ours, base_theirs, declined, ours_version,
+       remote_updated_at, error
+  FROM link
+"""
+
+RECORDS = """
+SELECT id, version, data, title, created_at, origin, deleted_at, merged_into FROM record WHERE id = ANY(%s)
+"""
+
+
+def links_of_remotes(cursor: Cursor, work: Work, name: str, ids: Sequence[str]) -> dict[str, Row]:
+    """Return the links of remote ids, found under their own id or an older one."""
+    found = cursor.execute(
+        LINKS + "WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s)",
+        (work.connection_id, name, list(ids)),
+    ).fetchall()
+    links = {row["remote_id"]: row for row in found}
+    missing = [one for one in ids if one not in links]
+    if missing:
+        aliases = cursor.execute(
+            "SELECT remote_id, link_id FROM link_alias"
+            " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s)",
+            (work.connection_id, name, missing),
+        ).fetchall()
+        if aliases:
+            rows = cursor.execute(
+                LINKS + "WHERE id = ANY(%s)", ([row["link_id"] for row in aliases],)
+            ).fetchall()
+            by_id = {row["id"]: row for row in rows}
+            links |= {
+                row["remote_id"]: by_id[row["link_id"]]
+                for row in aliases
+                if row["link_id"] in by_id
+            }
+    return links
+
+
+def links_of_records(
+    cursor: Cursor, stream_id: UUID, record_ids: Sequence[UUID]
+) -> dict[UUID, Row]:
+    """Return the links that records have on a stream, shadows left out."""
+    rows = cursor.execute(
+        LINKS + "WHERE stream_id = %s AND record_id = ANY(%s) AND status <> 'shadow'",
+        (stream_id, list(record_ids)),
+    ).fetchall()
+    return {row["record_id"]: row for row in rows}
+
+
+def load_ours(cursor: Cursor, connection_id: UUID, record_ids: Iterable[UUID]) -> dict[UUID, Ours]:
+    """Return records with their references; those parked on this connection keep the id they have in the CRM."""
+    ids = list(record_ids)
+    if not ids:
+        return {}
+    references: dict[UUID, dict[str, str | None]] = {}
+    for row in cursor.execute(
+        "SELECT record_id, field, target_id, remote_id FROM reference WHERE record_id = ANY(%s)"
+        " AND (target_id IS NOT NULL OR connection_id = %s) ORDER BY position DESC",
+        (ids, connection_id),
+    ).fetchall():
+        value = str(row["target_id"]) if row["target_id"] else f"{PARKED}{row['remote_id']}"
+        references.setdefault(row["record_id"], {})[row["field"]] = value
+    return {
+        row["id"]: Ours(
+            record_id=row["id"],
+            version=row["version"],
+            data=row["data"],
+            title=row["title"] or "",
+            created_at=row["created_at"],
+            origin=row["origin"] or {},
+            references=references.get(row["id"], {}),
+            deleted=row["deleted_at"] is not None or row["merged_into"] is not None,
+        )
+        for row in cursor.execute(RECORDS, (ids,)).fetchall()
+    }
+
+
+def linked_from(row: Row, conflicts: frozenset[str]) -> Linked:
+    """Return a link row as the merge sees it."""
+    return Linked(
+        link_id=row["id"],
+        stream_id=row["stream_id"],
+        status=LinkStatus(row["status"]),
+        base_ours=row["base_ours"] or {},
+        base_theirs=row["base_theirs"] or {},
+        declined={
+            rule: Declined(Side(entry["side"]), entry["hash"])
+            for rule, entry in (row["declined"] or {}).items()
+        },
+        ours_version=row["ours_version"] or 0,
+        remote_id=row["remote_id"],
+        remote_updated_at=row["remote_updated_at"],
+        error=row["error"],
+        conflicts=conflicts,
+    )
+
+
+def open_conflicts(cursor: Cursor, link_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
+    """Return, per link, the rules with an open conflict."""
+    found: dict[UUID, set[str]] = {}
+    if link_ids:
+        for row in cursor.execute(
+            "SELECT link_id, rule_id FROM conflict WHERE link_id = ANY(%s) AND state = 'open'",
+            (list(link_ids),),
+        ).fetchall():
+            found.setdefault(row["link_id"], set()).add(row["rule_id"])
+    return {link: frozenset(rules) for link, rules in found.items()}
+
+
+def open_effects(cursor: Cursor, work: Work, record_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Return the records with a write to this connection still open: nothing newer is sent before it is settled."""
+    if not record_ids:
+        return frozenset()
+    rows = cursor.execute(
+        "SELECT DISTINCT record_id FROM effect WHERE connection_id = %s AND record_id = ANY(%s)",
+        (work.connection_id, list(record_ids)),
+    ).fetchall()
+    return frozenset(row["record_id"] for row in rows)
+
+
+def gather_linked(
+    cursor: Cursor, work: Work, remote: RemoteObject, records: Sequence[RemoteRecord]
+) -> tuple[Slice, list[RemoteRecord]]:
+    """Return the slice of the records that have a link, and the records that have none yet."""
+    found = Slice()
+    links = links_of_remotes(cursor, work, remote.name, [one for r in records for one in _ids(r)])
+    ours = load_ours(cursor, work.connection_id, {row["record_id"] for row in links.values()})
+    conflicts = open_conflicts(cursor, [row["id"] for row in links.values()])
+    blocked = open_effects(cursor, work, list(ours))
+    unlinked: list[RemoteRecord] = []
+    for record in records:
+        row = links.get(record.id) or (links.get(record.asked_id) if record.asked_id else None)
+        stream = work.stream(row["stream_id"]) if row else None
+        if row is None:
+            unlinked.append(record)
+        elif stream is not None:
+            if row["remote_id"] != record.id:
+                found.rekeyed.append((row["id"], row["remote_id"], record.id))
+            link = linked_from(row, conflicts.get(row["id"], frozenset()))
+            subject = Subject(stream, _pair(work, ours.get(row["record_id"]), record, link))
+            subject.standing = _standing(subject, blocked)
+            found.subjects.append(subject)
+    found.references = look_up(cursor, work, remote, records, ours.values())
+    return found, unlinked
+
+
+def _ids(record: RemoteRecord) -> tuple[str, ...]:
+    return (
+        (record.id, record.asked_id)
+        if record.asked_id and record.asked_id != record.id
+        else (record.id,)
+    )
+
+
+def _pair(work: Work, ours: Ours | None, theirs: RemoteRecord | None, link: Linked | None) -> Pair:
+    return Pair(ours, theirs, link, theirs_clock_offset=work.provider.clock_offset())
+
+
+def _standing(subject: Subject, blocked: frozenset[UUID]) -> Standing:
+    pair = subject.pair
+    assert pair.link is not None
+    assert pair.theirs is not None
+    if pair.ours is None or pair.ours.deleted:
+        return Standing.CLOSED
+    if pair.link.status not in {LinkStatus.LINKED, LinkStatus.REMOTE_GONE}:
+        return Standing.CLOSED
+    if pair.ours.record_id in blocked:
+        return Standing.BLOCKED
+    if not matches(subject.stream.facts.filter, pair.theirs.properties):
+        return Standing.EXCLUDED
+    return Standing.PAIR
+
+
+def look_up(
+    cursor: Cursor,
+    work: Work,
+    remote: RemoteObject,
+    records: Sequence[RemoteRecord],
+    ours: Iterable[Ours],
+) -> References:
+    """Return which records the associated remote ids are linked to, and the remote ids of our references' targets."""
+    record_of: dict[tuple[str, str], str] = {}
+    remote_of: dict[tuple[str, str], str] = {}
+    if not remote.associations:
+        return References(record_of, remote_of)
+    for other in remote.associations:
+        ids = list({ids[0] for r in records if (ids := r.associations.get(other, ()))})
+        if ids:
+            for row in cursor.execute(
+                "SELECT remote_id, record_id FROM link"
+                " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND status <> 'detached'",
+                (work.connection_id, other, ids),
+            ).fetchall():
+                record_of[other, row["remote_id"]] = str(row["record_id"])
+    targets = {
+        UUID(v) for o in ours for v in o.references.values() if v and not v.startswith(PARKED)
+    }
+    if targets:
+        for row in cursor.execute(
+            "SELECT remote_object, remote_id, record_id FROM link WHERE connection_id = %s AND record_id = ANY(%s)"
+            " AND status = 'linked' AND remote_id IS NOT NULL",
+            (work.connection_id, list(targets)),
+        ).fetchall():
+            remote_of[row["remote_object"], str(row["record_id"])] = row["remote_id"]
+    return References(record_of, remote_of)
+
+
+def title_of(data: Mapping[str, Json], stream: Stream) -> str:
+    """Return the title a new record would have."""
+    parts = (data.get(name) for name in stream.facts.kind.promoted.title)
+    return " ".join(str(part) for part in parts if not is_blank(part))

@@ -1,0 +1,52 @@
+"""The mass-change guard at the end of a pass: releases what was held back, or makes it a plan for a person."""
+
+from crm_admin.services import attention
+from crm_admin.services.engine.apply import split_into_plan
+from crm_admin.services.engine.unit import unit
+from crm_admin.services.engine.work import Work
+from crm_admin.sync.guard import Limits, Totals, verdict
+
+HELD = """
+SELECT count(*) FILTER (WHERE side = 'theirs' AND action = 'create') AS creates,
+       count(*) FILTER (WHERE action = 'delete') AS deletes,
+       count(*) FILTER (WHERE action = 'update') AS blanks,
+       count(*) AS n
+  FROM operation WHERE run_id = %s AND run_at = %s AND state = 'planned' AND action IN ('create', 'update', 'delete')
+"""
+
+
+def guard(work: Work) -> bool:
+    """Return whether held-back operations were found and may be carried out by this run.
+
+    Totals beyond the connection's limits leave a plan with reason *guard* that only a person can release.
+    """
+    with unit(work.lease) as cursor:
+        held = cursor.execute(HELD, (work.run_id, work.run_at)).fetchone()
+        if held is None or not held["n"]:
+            return False
+        linked = cursor.execute(
+            "SELECT count(*) AS n FROM link WHERE connection_id = %s AND status = 'linked'",
+            (work.connection_id,),
+        ).fetchone()
+        result = verdict(
+            Totals(
+                creates=work.totals.get("creates_wanted", 0),
+                deletes=held["deletes"],
+                blanks=held["blanks"],
+            ),
+            linked=linked["n"] if linked else 0,
+            limits=Limits.of(work.limits),
+        )
+        if result.ok:
+            return True
+        plan_id = split_into_plan(cursor, work, result.sentence)
+        attention.raise_item(
+            cursor,
+            organization_id=work.organization_id,
+            kind="guard",
+            subject=str(plan_id),
+            sentence=f"{work.connection_name}: {result.sentence}",
+        )
+        work.counts["guarded"] += held["n"]
+        work.save(cursor)
+    return False

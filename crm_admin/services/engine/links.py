@@ -1,0 +1,137 @@
+"""Writes links: which record is paired with which record of the CRM, and what both sides last agreed on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from crm_admin.jsontypes import Json
+from crm_admin.services.engine.unit import Cursor, copy_rows
+from crm_admin.services.engine.work import Work, dumps
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    link_id: UUID
+    stream_id: UUID
+    record_id: UUID
+    remote_object: str
+    remote_id: str
+    base_ours: Mapping[str, Json]
+    base_theirs: Mapping[str, Json]
+    mapping_version: int
+    remote_updated_at: datetime | None
+    ours_version: int = 1
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """Bases to lay over those a link has; `declined` None leaves the entries as they are."""
+
+    link_id: UUID
+    base_ours: Mapping[str, Json]
+    base_theirs: Mapping[str, Json]
+    ours_version: int
+    remote_updated_at: datetime | None
+    mapping_version: int
+    declined: Mapping[str, Json] | None
+    error: str | None
+
+
+STAGE = (
+    "CREATE TEMP TABLE IF NOT EXISTS stage_link (id uuid, stream_id uuid, record_id uuid, remote_object text,"
+    " remote_id text, base_ours jsonb, base_theirs jsonb, mapping_version int, remote_updated_at timestamptz,"
+    " ours_version int, error text) ON COMMIT DELETE ROWS"
+)
+
+COLUMNS = (
+    "id stream_id record_id remote_object remote_id base_ours base_theirs mapping_version remote_updated_at"
+    " ours_version error"
+).split()
+
+
+def insert_links(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
+    """Insert links; a detached or pending link of the same record and stream gives way to the new one."""
+    if not links:
+        return
+    cursor.execute(STAGE)
+    cursor.execute("TRUNCATE stage_link")
+    rows = [
+        (link.link_id, link.stream_id, link.record_id, link.remote_object, link.remote_id)
+        + (
+            dumps(link.base_ours),
+            dumps(link.base_theirs),
+            link.mapping_version,
+            link.remote_updated_at,
+        )
+        + (link.ours_version, link.error)
+        for link in links
+    ]
+    copy_rows(cursor, "stage_link", COLUMNS, rows)
+    names = ", ".join(COLUMNS)
+    cursor.execute(
+        f"INSERT INTO link (organization_id, connection_id, status, agreed_at, created_run, created_at, updated_at,"  # noqa: S608
+        f" declined, {names}) SELECT %s, %s, 'linked', now(), %s, now(), now(), '{{}}', {names} FROM stage_link",
+        (work.organization_id, work.connection_id, work.run_id),
+    )
+
+
+def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
+    """Lay new bases over those of links, and note how far both sides were looked at."""
+    if not changes:
+        return
+    cursor.execute(
+        "UPDATE link l SET base_ours = l.base_ours || v.base_ours, base_theirs = l.base_theirs || v.base_theirs,"
+        " ours_version = v.ours_version, remote_updated_at = coalesce(v.remote_updated_at, l.remote_updated_at),"
+        " mapping_version = v.mapping_version, declined = coalesce(v.declined, l.declined), error = v.error,"
+        " status = CASE WHEN l.status = 'remote_gone' THEN 'linked' ELSE l.status END,"
+        " agreed_at = now(), updated_at = now()"
+        " FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[], %s::int[], %s::timestamptz[], %s::int[], %s::jsonb[],"
+        " %s::text[]) AS v (id, base_ours, base_theirs, ours_version, remote_updated_at, mapping_version, declined,"
+        " error) WHERE l.id = v.id",
+        (
+            [change.link_id for change in changes],
+            [dumps(change.base_ours) for change in changes],
+            [dumps(change.base_theirs) for change in changes],
+            [change.ours_version for change in changes],
+            [change.remote_updated_at for change in changes],
+            [change.mapping_version for change in changes],
+            [None if change.declined is None else dumps(change.declined) for change in changes],
+            [change.error for change in changes],
+        ),
+    )
+
+
+def rekey_links(cursor: Cursor, work: Work, rekeyed: Sequence[tuple[UUID, str, str]]) -> None:
+    """Point links at the id a record has after a merge in the CRM; the old id stays known as an alias."""
+    for link_id, old, new in rekeyed:
+        taken = cursor.execute(
+            "SELECT 1 FROM link l JOIN link me ON me.id = %s AND me.connection_id = l.connection_id"
+            " AND me.remote_object = l.remote_object WHERE l.remote_id = %s",
+            (link_id, new),
+        ).fetchone()
+        if taken is not None:
+            cursor.execute(
+                "UPDATE link SET status = 'remote_gone', updated_at = now() WHERE id = %s",
+                (link_id,),
+            )
+            continue
+        cursor.execute(
+            "INSERT INTO link_alias (organization_id, connection_id, remote_object, remote_id, link_id)"
+            " SELECT organization_id, connection_id, remote_object, %s, id FROM link WHERE id = %s"
+            " ON CONFLICT (organization_id, connection_id, remote_object, remote_id) DO NOTHING",
+            (old, link_id),
+        )
+        cursor.execute(
+            "UPDATE link SET remote_id = %s, updated_at = now() WHERE id = %s", (new, link_id)
+        )
+
+
+def mark_links(cursor: Cursor, link_ids: Sequence[UUID], status: str) -> None:
+    """Set the status of links."""
+    if link_ids:
+        cursor.execute(
+            "UPDATE link SET status = %s, updated_at = now() WHERE id = ANY(%s) AND status <> %s",
+            (status, list(link_ids), status),
+        )

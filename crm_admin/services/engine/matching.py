@@ -1,0 +1,324 @@
+"""Matches records of the CRM that have no link: by our marker, by strong keys, else by likeness for a person."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+from zlib import crc32
+
+from crm_admin.jsontypes import Json
+from crm_admin.providers.base import RemoteRecord
+from crm_admin.records.identity import GREY, SURE, Key, keys_of, likeness
+from crm_admin.services.engine.gather import (
+    Candidate,
+    Slice,
+    Standing,
+    Subject,
+    load_ours,
+    open_effects,
+)
+from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unit import Cursor
+from crm_admin.services.engine.work import Work
+from crm_admin.sync.decide import new_record
+from crm_admin.sync.drafts import Pair, References
+from crm_admin.sync.filters import in_words, matches
+
+CANDIDATES_PER_KEY = 5
+KEY_LOCKS = 512
+KEY_LOCK_SPACE = 0x4B455953
+
+KEYS = """
+SELECT w.key_type, w.value, k.record_id, k.strong
+  FROM unnest(%(types)s::text[], %(values)s::text[]) AS w (key_type, value)
+ CROSS JOIN LATERAL (
+       SELECT record_id, strong FROM record_key
+        WHERE organization_id = %(org)s AND kind = %(kind)s
+          AND record_key.key_type = w.key_type AND record_key.value = w.value
+        LIMIT %(limit)s) AS k
+"""
+
+
+@dataclass(slots=True)
+class Unlinked:
+    """A record of the CRM without link, translated once for matching and for creating."""
+
+    record: RemoteRecord
+    stream: Stream
+    data: dict[str, Json]
+    keys: tuple[Key, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the database holds about the keys of one stream's newcomers."""
+
+    by_key: Mapping[tuple[str, str], Sequence[UUID]]
+    taken: dict[UUID, str]
+    fresh: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def match(
+    cursor: Cursor,
+    work: Work,
+    remote: RemoteObject,
+    records: Sequence[RemoteRecord],
+    found: Slice,
+    choices: Mapping[str, str],
+) -> None:
+    """Add a subject for every record without link: a pair with its match, a newcomer, or a person's case.
+
+    `choices` are decisions of a person, {remote id: record id or "new"}. No candidate is ever taken because it
+    came first: two candidates, or a likeness in the grey zone, go to a person.
+    """
+    newcomers: dict[UUID, list[Unlinked]] = defaultdict(list)
+    streams: dict[UUID, Stream] = {}
+    for record in records:
+        stream = next(
+            (s for s in remote.streams if matches(s.facts.filter, record.properties)), None
+        )
+        if stream is None or record.archived:
+            if stream is None:
+                found.subjects.append(_excluded(remote, record))
+            continue
+        data, _, _, _ = new_record(record, stream.facts, NOTHING)
+        streams[stream.id] = stream
+        newcomers[stream.id].append(
+            Unlinked(record, stream, data, keys_of(stream.facts.kind, data))
+        )
+    for stream_id, group in newcomers.items():
+        _match_stream(cursor, work, streams[stream_id], group, found, choices)
+
+
+NOTHING = References({}, {})
+
+
+def _excluded(remote: RemoteObject, record: RemoteRecord) -> Subject:
+    stream = remote.streams[-1]
+    words = in_words(stream.facts.filter)
+    return Subject(
+        stream, Pair(None, record), Standing.EXCLUDED, reason=f"Left out by the filter {words}."
+    )
+
+
+def _match_stream(
+    cursor: Cursor,
+    work: Work,
+    stream: Stream,
+    group: Sequence[Unlinked],
+    found: Slice,
+    choices: Mapping[str, str],
+) -> None:
+    if not work.staged:
+        _lock_keys(cursor, work, group)
+    known = _known(cursor, work, stream, group)
+    marked = _marked(cursor, work, stream, group)
+    picks = [(one, _pick(one, known, marked, choices)) for one in group]
+    look_alikes = _look_alikes(
+        cursor, work, stream, known, [(one, pick) for one, pick in picks if pick.review]
+    )
+    wanted = {pick.record_id for _, pick in picks if pick.record_id}
+    wanted |= {pick.record_id for pick in look_alikes.values() if pick.record_id}
+    ours = load_ours(cursor, work.connection_id, wanted)
+    blocked = open_effects(cursor, work, list(wanted))
+    used: set[UUID] = set()
+    for one, first in picks:
+        pick = look_alikes.get(one.record.id, first)
+        found.subjects.append(_subject(work, one, pick, ours, used, blocked))
+
+
+@dataclass(slots=True)
+class _Pick:
+    record_id: UUID | None = None
+    reason: str = ""
+    review: tuple[UUID, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    twin: bool = False
+
+
+def _subject(
+    work: Work,
+    one: Unlinked,
+    pick: _Pick,
+    ours: Mapping[UUID, object],
+    used: set[UUID],
+    blocked: frozenset[UUID],
+) -> Subject:
+    offset = work.provider.clock_offset()
+    record = ours.get(pick.record_id) if pick.record_id else None
+    pair = Pair(record, one.record, matched_by=pick.reason, theirs_clock_offset=offset)  # type: ignore[arg-type]
+    if pick.twin or (pick.record_id and pick.record_id in used):
+        reason = (
+            pick.reason or "Another record of the CRM in this pass matches the same record of ours."
+        )
+        return Subject(one.stream, Pair(None, one.record), Standing.TWIN, reason=reason)
+    if pick.candidates:
+        return Subject(
+            one.stream, Pair(None, one.record), Standing.REVIEW, pick.candidates, pick.reason
+        )
+    if pick.record_id and pick.record_id in blocked:
+        return Subject(one.stream, pair, Standing.BLOCKED)
+    if pick.record_id:
+        used.add(pick.record_id)
+    return Subject(one.stream, pair, Standing.PAIR)
+
+
+def _lock_keys(cursor: Cursor, work: Work, group: Sequence[Unlinked]) -> None:
+    """Whoever creates records with the same strong keys waits here and then sees what was created.
+
+    Keys share KEY_LOCKS locks, taken in order, so that a large slice stays within the server's lock table.
+    """
+    numbers = sorted(
+        {
+            crc32(f"{work.organization_id}:{key.type}:{key.value}".encode()) % KEY_LOCKS
+            for one in group
+            for key in one.keys
+            if key.strong
+        }
+    )
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) AS n", (KEY_LOCK_SPACE, numbers)
+    )
+
+
+def _known(cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]) -> _Known:
+    pairs = sorted({(str(key.type), key.value) for one in group for key in one.keys})
+    by_key: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+    if pairs:
+        for row in cursor.execute(
+            KEYS,
+            {
+                "types": [kind for kind, _ in pairs],
+                "values": [value for _, value in pairs],
+                "org": work.organization_id,
+                "kind": stream.facts.kind.name,
+                "limit": CANDIDATES_PER_KEY,
+            },
+        ).fetchall():
+            by_key[row["key_type"], row["value"]].append(row["record_id"])
+    ids = list({record_id for found in by_key.values() for record_id in found})
+    taken: dict[UUID, str] = {}
+    if ids:
+        for row in cursor.execute(
+            "SELECT record_id, remote_id FROM link WHERE stream_id = %s AND record_id = ANY(%s)",
+            (stream.id, ids),
+        ).fetchall():
+            taken[row["record_id"]] = row["remote_id"] or ""
+    return _Known(by_key, taken)
+
+
+def _marked(
+    cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]
+) -> dict[str, UUID]:
+    """Return the records that the marker in their record names, where such a record of ours exists."""
+    name = work.provider.spec.marker_field
+    wanted: dict[UUID, str] = {}
+    for one in group:
+        try:
+            wanted[UUID(str(one.record.properties.get(name) or ""))] = one.record.id
+        except ValueError:
+            continue
+    if not wanted:
+        return {}
+    rows = cursor.execute(
+        "SELECT r.id FROM record r WHERE r.id = ANY(%s) AND r.kind = %s AND r.deleted_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id AND l.stream_id = %s"
+        " AND l.organization_id = r.organization_id AND l.remote_id IS NOT NULL)",
+        (list(wanted), stream.facts.kind.name, stream.id),
+    ).fetchall()
+    return {wanted[row["id"]]: row["id"] for row in rows}
+
+
+def _pick(
+    one: Unlinked, known: _Known, marked: Mapping[str, UUID], choices: Mapping[str, str]
+) -> _Pick:
+    choice = choices.get(one.record.id)
+    if choice == "new":
+        return _newcomer(one, known, insist=True)
+    if choice:
+        return _Pick(UUID(choice), "A person chose this record.")
+    if one.record.id in marked:
+        return _Pick(marked[one.record.id], "It carries the id of this record.")
+    free: dict[UUID, Key] = {}
+    for key in one.keys:
+        if key.strong:
+            for record_id in known.by_key.get((str(key.type), key.value), ()):
+                if record_id in known.taken:
+                    return _twin(key, known.taken[record_id])
+                free.setdefault(record_id, key)
+    if len(free) == 1:
+        record_id, key = next(iter(free.items()))
+        return _Pick(record_id, f"Same {key.type.value}: {key.value}.")
+    if free:
+        return _Pick(review=tuple(free), reason=f"{len(free)} records have the same key.")
+    weak = {
+        record_id
+        for key in one.keys
+        if not key.strong
+        for record_id in known.by_key.get((str(key.type), key.value), ())
+        if record_id not in known.taken
+    }
+    return _Pick(review=tuple(weak)) if weak else _newcomer(one, known)
+
+
+def _twin(key: Key, remote_id: str) -> _Pick:
+    where = f"record {remote_id}" if remote_id else "another record"
+    return _Pick(
+        twin=True,
+        reason=f"Has the same {key.type.value} as {where} there, which is already linked.",
+    )
+
+
+def _newcomer(one: Unlinked, known: _Known, *, insist: bool = False) -> _Pick:
+    """Two newcomers of one pass with the same strong key are one person: only the first is created."""
+    for key in one.keys:
+        if key.strong:
+            other = known.fresh.setdefault((str(key.type), key.value), one.record.id)
+            if other != one.record.id and not insist:
+                return _twin(key, other)
+    return _Pick()
+
+
+def _look_alikes(
+    cursor: Cursor,
+    work: Work,
+    stream: Stream,
+    known: _Known,
+    picks: Sequence[tuple[Unlinked, _Pick]],
+) -> dict[str, _Pick]:
+    if not picks:
+        return {}
+    ours = load_ours(
+        cursor, work.connection_id, {record_id for _, pick in picks for record_id in pick.review}
+    )
+    decided: dict[str, _Pick] = {}
+    for one, pick in picks:
+        candidates = []
+        for record_id in pick.review:
+            record = ours.get(record_id)
+            if record is None or record.deleted:
+                continue
+            like = likeness(stream.facts.kind, record.data, one.data)
+            reasons = tuple(str(reason[2]) for reason in like.reasons)
+            candidates.append(Candidate(record_id, record.title, like.score, reasons))
+        judged = _judge(sorted(candidates, key=lambda c: -c.score), by_key=bool(pick.reason))
+        decided[one.record.id] = (
+            judged if judged.record_id or judged.candidates else _newcomer(one, known)
+        )
+    return decided
+
+
+def _judge(candidates: Sequence[Candidate], *, by_key: bool) -> _Pick:
+    if by_key:
+        return _Pick(
+            candidates=tuple(candidates), reason=f"{len(candidates)} records have the same key."
+        )
+    likely = [candidate for candidate in candidates if candidate.score >= GREY]
+    if len(likely) == 1 and likely[0].score >= SURE:
+        return _Pick(likely[0].record_id, " ".join(likely[0].reasons))
+    if likely:
+        return _Pick(
+            candidates=tuple(likely),
+            reason=f"{len(likely)} look-alikes; the best is {likely[0].score:.0%}.",
+        )
+    return _Pick()

@@ -1,0 +1,248 @@
+"""The steps of a pass: their pages, archived records, our outbox, single records that were asked for."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from crm_admin import clock
+from crm_admin.crashpoints import crashpoint
+from crm_admin.errors import ProviderBroken
+from crm_admin.mapping.engine import RuleFailed
+from crm_admin.providers.base import Ask, RemoteRecord
+from crm_admin.records.values import is_blank
+from crm_admin.services.engine.gather import links_of_records, load_ours
+from crm_admin.services.engine.slices import Read, take_slice
+from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unit import Cursor, transaction, unit
+from crm_admin.services.engine.work import Work
+from crm_admin.services.record_store import resolve_parked
+from crm_admin.sync.drafts import Ours
+
+SLICE = 1000
+OUTBOX_SLICE = 500
+
+
+def plan_windows(work: Work) -> None:
+    """Fix, per remote object, from when it is read and how far the watermark may move once the pass is complete.
+
+    Both are on the CRM's clock. A stream that was never read, or is due in full, is read from the beginning.
+    """
+    spec = work.provider.spec
+    now = clock.now() + timedelta(seconds=work.provider.clock_offset())
+    since: dict[str, str | None] = {}
+    for remote in work.objects:
+        marks = [stream.row["watermark"] for stream in remote.streams]
+        full = (
+            work.mode == "full"
+            or any(stream.row["full_due"] for stream in remote.streams)
+            or None in marks
+        )
+        overlap = max(spec.overlap_seconds, 2 * spec.index_lag_seconds, 120.0)
+        since[remote.name] = None if full else (min(marks) - timedelta(seconds=overlap)).isoformat()
+    work.checkpoint["since"] = since
+    work.checkpoint["until"] = (now - timedelta(seconds=spec.index_lag_seconds)).isoformat()
+    work.checkpoint["now"] = now.isoformat()
+
+
+def since_of(work: Work, name: str) -> datetime | None:
+    """Return from when an object is read in this pass; None means all of it."""
+    windows = work.checkpoint.get("since")
+    text = windows.get(name) if isinstance(windows, dict) else None
+    return datetime.fromisoformat(str(text)) if text else None
+
+
+def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> str | None:
+    """Read up to a slice of pages, decide and store them in one transaction, and return the next cursor."""
+    since = None if archived else since_of(work, remote.name)
+    until = datetime.fromisoformat(str(work.checkpoint["now"])) if since else None
+    ask = Ask(
+        remote.name, work.properties(remote), remote.associations, since, until, archived=archived
+    )
+    start = work.checkpoint.get("cursor")
+    cursor_text = str(start) if start else None
+    records: list[RemoteRecord] = []
+    while True:
+        page = work.provider.changes(ask, cursor_text)
+        records += page.records
+        if page.cursor is not None and page.cursor == cursor_text:
+            raise ProviderBroken(
+                f"{work.connection_name} sent the same page of {remote.name} twice."
+            )
+        cursor_text = page.cursor
+        if cursor_text is None or len(records) >= SLICE:
+            break
+    crashpoint("page.fetched")
+    with unit(work.lease) as cursor:
+        if archived:
+            _mark_archived(cursor, work, remote, records)
+        else:
+            take_slice(cursor, work, Read(remote, _latest(records)))
+            work.counts[f"read_{remote.name}"] += len(records)
+        work.checkpoint["cursor"] = cursor_text
+        work.save(cursor, phase="reading")
+        crashpoint("page.applied.before_commit")
+    crashpoint("page.applied.after_commit")
+    return cursor_text
+
+
+def _latest(records: Sequence[RemoteRecord]) -> list[RemoteRecord]:
+    """A record that came twice in one slice counts once, as it was read last."""
+    return list({record.id: record for record in records}.values())
+
+
+def _mark_archived(
+    cursor: Cursor, work: Work, remote: RemoteObject, records: Sequence[RemoteRecord]
+) -> None:
+    cursor.execute(
+        "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now()"
+        " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND status = 'linked'",
+        (
+            f"Archived in {work.connection_name}.",
+            work.connection_id,
+            remote.name,
+            [record.id for record in records],
+        ),
+    )
+
+
+OUTBOX = """
+SELECT record_id, rank FROM outbox
+ WHERE stream_id = %(stream)s AND not_before <= now() AND (rank, record_id) > (%(rank)s, %(after)s)
+ ORDER BY rank, record_id LIMIT %(limit)s
+"""
+
+UNLINKED = """
+SELECT r.id AS record_id, 1 AS rank FROM record r
+ WHERE r.kind = %(kind)s AND r.id > %(after)s AND r.deleted_at IS NULL AND r.merged_into IS NULL AND NOT r.hub_only
+   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.organization_id = r.organization_id AND l.record_id = r.id
+                   AND l.stream_id = %(stream)s)
+   AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.organization_id = r.organization_id AND o.record_id = r.id
+                   AND o.run_id = %(run)s AND o.stream_id = %(stream)s)
+   AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.organization_id = r.organization_id AND e.record_id = r.id
+                   AND e.stream_id = %(stream)s)
+ ORDER BY r.id LIMIT %(limit)s
+"""
+
+NOBODY = UUID(int=0)
+
+
+def read_ours(work: Work, stream: Stream, *, unlinked: bool) -> bool:
+    """Take one slice of what changed here, or of what was never linked; return whether there was any."""
+    after = work.checkpoint.get("after")
+    rank, last = (int(after[0]), UUID(str(after[1]))) if isinstance(after, list) else (-1, NOBODY)
+    with transaction() as cursor:
+        rows = cursor.execute(
+            UNLINKED if unlinked else OUTBOX,
+            {
+                "stream": stream.id,
+                "kind": stream.facts.kind.name,
+                "rank": rank,
+                "after": last,
+                "run": work.run_id,
+                "limit": OUTBOX_SLICE,
+            },
+        ).fetchall()
+    if not rows:
+        return False
+    ids = [row["record_id"] for row in rows]
+    records = [] if unlinked else read_theirs_of(work, stream, ids)
+    with unit(work.lease) as cursor:
+        remote = work.remote(stream.facts.remote_object)
+        assert remote is not None
+        take_slice(cursor, work, Read(remote, records, stream, ids))
+        work.checkpoint["after"] = [rows[-1]["rank"], str(rows[-1]["record_id"])]
+        work.save(cursor, phase="matching")
+    return True
+
+
+def read_theirs_of(work: Work, stream: Stream, record_ids: Sequence[UUID]) -> list[RemoteRecord]:
+    """Return the CRM's records for records of ours: of linked ones by id, of others by their strong keys."""
+    remote = work.remote(stream.facts.remote_object)
+    assert remote is not None
+    with transaction() as cursor:
+        links = links_of_records(cursor, stream.id, record_ids)
+        unlinked = [one for one in record_ids if one not in links]
+        ours = load_ours(cursor, work.connection_id, unlinked)
+    ids = [
+        str(row["remote_id"])
+        for row in links.values()
+        if row["remote_id"] and row["status"] != "detached"
+    ]
+    properties = work.properties(remote)
+    records = (
+        list(work.provider.get(remote.name, ids, properties, remote.associations)) if ids else []
+    )
+    for field, values in _strong_keys(stream, ours.values()).items():
+        records += work.provider.find(remote.name, field, sorted(values), properties)
+    marker = work.provider.spec.marker_field
+    if work.marker and unlinked:
+        records += work.provider.find(
+            remote.name, marker, [str(one) for one in unlinked], properties
+        )
+    return _latest(records)
+
+
+def _strong_keys(stream: Stream, ours: Iterable[Ours]) -> dict[str, set[str]]:
+    """Return, per field of theirs, the values by which records of ours would be found there."""
+    strong = {name for key in stream.facts.kind.keys if key.strong for name in key.fields}
+    wanted: dict[str, set[str]] = {}
+    records = list(ours)
+    for use in stream.facts.rules:
+        if use.rule.ours not in strong or use.rule.association:
+            continue
+        for record in records:
+            value = record.data.get(use.rule.ours)
+            if is_blank(value):
+                continue
+            try:
+                wanted.setdefault(use.rule.theirs, set()).add(str(use.to_crm(value)))
+            except RuleFailed:
+                continue
+    return wanted
+
+
+WANTED = """
+SELECT id, stream_id, record_id, remote_object, remote_id FROM wanted
+ WHERE connection_id = %s AND what IN ('record', 'webhook') ORDER BY created_at, id LIMIT %s
+"""
+
+
+def read_wanted(work: Work) -> bool:
+    """Take the single records that were asked for meanwhile; return whether there were any."""
+    with transaction() as cursor:
+        rows = cursor.execute(WANTED, (work.connection_id, OUTBOX_SLICE)).fetchall()
+    if not rows:
+        return False
+    for remote in work.objects:
+        for stream in remote.streams:
+            mine = [row for row in rows if row["record_id"] and row["stream_id"] == stream.id]
+            if mine:
+                ids = list(dict.fromkeys(row["record_id"] for row in mine))
+                _take(
+                    work,
+                    Read(remote, read_theirs_of(work, stream, ids), stream, ids),
+                    [r["id"] for r in mine],
+                )
+        theirs = [row for row in rows if row["remote_id"] and row["remote_object"] == remote.name]
+        if theirs:
+            ids = list(dict.fromkeys(row["remote_id"] for row in theirs))
+            records = work.provider.get(
+                remote.name, ids, work.properties(remote), remote.associations
+            )
+            _take(work, Read(remote, _latest(records)), [row["id"] for row in theirs])
+    with unit(work.lease) as cursor:
+        cursor.execute("DELETE FROM wanted WHERE id = ANY(%s)", ([row["id"] for row in rows],))
+    return True
+
+
+def _take(work: Work, read: Read, wanted: Sequence[UUID]) -> None:
+    with unit(work.lease) as cursor:
+        take_slice(cursor, work, read)
+        cursor.execute("DELETE FROM wanted WHERE id = ANY(%s)", (list(wanted),))
+        work.save(cursor, phase="matching")
+
+
+def heal_references(work: Work) -> None:
+    """Point references at records that were linked since they were parked."""
+    with unit(work.lease) as cursor:
+        resolve_parked(cursor, work.connection_id)

@@ -1,0 +1,235 @@
+"""Settles writes whose outcome is not known: by looking, never by creating again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from crm_admin.crashpoints import crashpoint
+from crm_admin.jsontypes import Json
+from crm_admin.mapping.rules import Direction
+from crm_admin.providers.base import Ending, Outcome, RemoteRecord
+from crm_admin.records.values import is_blank
+from crm_admin.services.engine.outcomes import apply_outcomes, make_unknown
+from crm_admin.services.engine.unit import Cursor, Row, transaction, unit
+from crm_admin.services.engine.work import Work
+from crm_admin.services.record_store import BULK
+
+UNKNOWN = """
+SELECT id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id, action, marker,
+       fields, associations, expected, attempts, sent_at, not_before, seq, not_before <= now() AS due
+  FROM effect WHERE connection_id = %s AND state = 'unknown' ORDER BY seq LIMIT 500
+"""
+
+
+def adopt(work: Work) -> None:
+    """Treat what an earlier worker left in sending as unknown: its answer died with it."""
+    with unit(work.lease) as cursor:
+        rows = cursor.execute(
+            "SELECT id FROM effect WHERE connection_id = %s AND state = 'sending'",
+            (work.connection_id,),
+        ).fetchall()
+        make_unknown(cursor, [row["id"] for row in rows])
+
+
+def settle(work: Work) -> int:
+    """Look at every unknown write that can be decided now and return how many stay unknown.
+
+    A create with our marker is repeated as the same upsert and an archive as the same archive: both are safe at
+    once. An update is read back. A create without marker waits until the CRM can no longer execute it late and its
+    index shows it, and is then looked up.
+    """
+    with transaction() as cursor:
+        rows = cursor.execute(UNKNOWN, (work.connection_id,)).fetchall()
+    if not rows:
+        return 0
+    crashpoint("intent.unknown.before_lookup")
+    repeat = [row for row in rows if _repeatable(row, work)]
+    if repeat:
+        _plan_again(work, repeat)
+    looked = [row for row in rows if row not in repeat]
+    left = 0
+    for name in dict.fromkeys(row["remote_object"] for row in looked):
+        mine = [row for row in looked if row["remote_object"] == name]
+        left += _settle_updates(work, name, [row for row in mine if row["action"] == "update"])
+        left += _settle_creates(work, name, [row for row in mine if row["action"] == "create"])
+    return left
+
+
+def _repeatable(row: Row, work: Work) -> bool:
+    if row["action"] == "delete":
+        return True
+    return bool(row["action"] == "create" and row["marker"] and work.provider.spec.upsert_key)
+
+
+def _plan_again(work: Work, rows: Sequence[Row]) -> None:
+    with unit(work.lease) as cursor:
+        cursor.execute(
+            "UPDATE effect SET state = 'planned', not_before = NULL WHERE id = ANY(%s) AND state = 'unknown'",
+            ([row["id"] for row in rows],),
+        )
+
+
+def _settle_updates(work: Work, name: str, rows: Sequence[Row]) -> int:
+    if not rows:
+        return 0
+    properties = sorted({prop for row in rows for prop in row["fields"]})
+    others = sorted({other for row in rows for other in row["associations"]})
+    ids = list({row["remote_id"] for row in rows})
+    records = {r.asked_id or r.id: r for r in work.provider.get(name, ids, properties, others)}
+    records |= {r.id: r for r in records.values()}
+    crashpoint("intent.unknown.after_lookup")
+    outcomes: list[Outcome] = []
+    again: list[Row] = []
+    left = 0
+    for row in rows:
+        record = records.get(row["remote_id"])
+        if record is not None and _holds(record, row, work):
+            outcomes.append(Outcome(str(row["id"]), Ending.DONE, record=record))
+        elif record is None:
+            outcomes.append(
+                Outcome(str(row["id"]), Ending.GONE, sentence="The record is no longer there.")
+            )
+        elif row["due"]:
+            again.append(row)
+        else:
+            left += 1
+    answered = {outcome.trace for outcome in outcomes}
+    with unit(work.lease) as cursor:
+        apply_outcomes(cursor, work, [row for row in rows if str(row["id"]) in answered], outcomes)
+        _decide_again(cursor, work, again)
+        work.save(cursor)
+    return left
+
+
+def _holds(record: RemoteRecord, row: Row, work: Work) -> bool:
+    """Whether the record holds what was sent, in the CRM's own spelling of it."""
+    stream = work.stream(row["stream_id"]) if row["stream_id"] else None
+    rules = {use.rule.theirs: use for use in stream.facts.rules} if stream else {}
+    for name, value in row["fields"].items():
+        held = record.properties.get(name)
+        use = rules.get(name)
+        if use is not None and use.rule.direction is not Direction.TO_CRM:
+            if not _same_wire(use.from_crm, held, value):
+                return False
+        elif not _same_text(held, value):
+            return False
+    for other, change in row["associations"].items():
+        ids = record.associations.get(other, ())
+        if change.get("add") and change["add"] not in ids:
+            return False
+        if not change.get("add") and change.get("remove") in ids:
+            return False
+    return True
+
+
+def _same_wire(from_crm: object, held: Json, value: Json) -> bool:
+    assert callable(from_crm)
+    try:
+        return bool(from_crm(held) == from_crm(value))
+    except Exception:  # a value that no longer translates is compared as it stands
+        return _same_text(held, value)
+
+
+def _same_text(held: Json, value: Json) -> bool:
+    if is_blank(held) or is_blank(value):
+        return is_blank(held) and is_blank(value)
+    return str(held) == str(value)
+
+
+def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
+    """The write surely did not happen: the record goes through the merge anew with fresh values of both sides.
+
+    A write that belongs to an undo has no stream; it is sent again as it is.
+    """
+    merged = [row for row in rows if row["stream_id"] is not None]
+    _replan(cursor, [row for row in rows if row["stream_id"] is None])
+    if not merged:
+        return
+    cursor.execute(
+        "UPDATE operation SET state = 'skipped', done_at = now(), reason_code = 'decided_again',"
+        " reason = 'The CRM did not carry this out; the record was decided again.' WHERE id = ANY(%s)",
+        ([row["operation_id"] for row in merged],),
+    )
+    cursor.execute(
+        "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts, created_at)"
+        " SELECT %s, v.stream_id, r.id, r.version, %s, now(), 0, now()"
+        " FROM unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id) JOIN record r ON r.id = v.record_id"
+        " ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = now()",
+        (
+            work.organization_id,
+            BULK,
+            [row["stream_id"] for row in merged],
+            [row["record_id"] for row in merged],
+        ),
+    )
+    cursor.execute("DELETE FROM effect WHERE id = ANY(%s)", ([row["id"] for row in merged],))
+
+
+def _replan(cursor: Cursor, rows: Sequence[Row]) -> None:
+    if rows:
+        cursor.execute(
+            "UPDATE effect SET state = 'planned', not_before = NULL WHERE id = ANY(%s)",
+            ([row["id"] for row in rows],),
+        )
+
+
+def _settle_creates(work: Work, name: str, rows: Sequence[Row]) -> int:
+    """Creates without our marker: after the settle time a look-up by natural key decides, or a person does."""
+    due = [row for row in rows if row["due"]]
+    for row in due:
+        found = _look_up(work, name, row)
+        crashpoint("intent.unknown.after_lookup")
+        with unit(work.lease) as cursor:
+            fresh = _unlinked(cursor, work, name, found)
+            if len(fresh) == 1:
+                apply_outcomes(
+                    cursor, work, [row], [Outcome(str(row["id"]), Ending.DONE, record=fresh[0])]
+                )
+            elif not fresh:
+                _replan(cursor, [row])
+            else:
+                _suspect(cursor, work, row, fresh)
+            work.save(cursor)
+    return len(rows) - len(due)
+
+
+def _look_up(work: Work, name: str, row: Row) -> tuple[RemoteRecord, ...]:
+    spec = work.provider.spec.object(name)
+    fields = row["fields"]
+    key = next(
+        (k for k in (*spec.unique_fields, *spec.title_fields) if not is_blank(fields.get(k))), None
+    )
+    if key is None:
+        return ()
+    records = work.provider.find(name, key, [str(fields[key])], sorted(fields))
+    return tuple(record for record in records if _holds(record, {**row, "associations": {}}, work))
+
+
+def _unlinked(
+    cursor: Cursor, work: Work, name: str, records: Sequence[RemoteRecord]
+) -> list[RemoteRecord]:
+    rows = cursor.execute(
+        "SELECT remote_id FROM link WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s)",
+        (work.connection_id, name, [record.id for record in records]),
+    ).fetchall()
+    taken = {row["remote_id"] for row in rows}
+    return [record for record in records if record.id not in taken]
+
+
+def _suspect(cursor: Cursor, work: Work, row: Row, found: Sequence[RemoteRecord]) -> None:
+    ids = ", ".join(record.id for record in found)
+    sentence = f"{work.connection_name} did not answer a create and now holds {len(found)} records like it: {ids}."
+    outcome = Outcome(
+        str(row["id"]), Ending.REJECTED, code="duplicate_suspected", sentence=sentence
+    )
+    apply_outcomes(cursor, work, [row], [outcome])
+
+
+def next_settling(connection_id: UUID) -> float | None:
+    """Return the seconds until the next open write of a connection is due; None when there is none."""
+    with transaction() as cursor:
+        row = cursor.execute(
+            "SELECT extract(epoch FROM min(coalesce(not_before, now())) - now())::float8 AS seconds FROM effect"
+            " WHERE connection_id = %s AND state <> 'sending'",
+            (connection_id,),
+        ).fetchone()
+    return None if row is None or row["seconds"] is None else max(0.0, float(row["seconds"]))

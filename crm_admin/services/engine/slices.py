@@ -1,0 +1,204 @@
+"""Takes one slice through the engine: gather, match, decide, then store it or write it into the plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from crm_admin.jsontypes import Json
+from crm_admin.providers.base import RemoteRecord
+from crm_admin.services.engine.gather import (
+    Slice,
+    Standing,
+    Subject,
+    gather_linked,
+    links_of_records,
+    load_ours,
+    look_up,
+    open_effects,
+)
+from crm_admin.services.engine.matching import match
+from crm_admin.services.engine.operations import Entry, entry_of, write_operations
+from crm_admin.services.engine.store import drain, label_of, store_slice
+from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unit import Cursor
+from crm_admin.services.engine.work import Work
+from crm_admin.sync.decide import decide
+from crm_admin.sync.drafts import Decided, Draft, Pair
+from crm_admin.sync.states import OperationAction, OperationState, Side
+
+DEFAULT_CREATES = 200
+CREATES_SHARE = 0.3
+
+
+@dataclass(slots=True)
+class Read:
+    """What was read for one slice of one remote object: their records, and ours that are to be looked at."""
+
+    remote: RemoteObject
+    records: Sequence[RemoteRecord] = ()
+    stream: Stream | None = None
+    record_ids: Sequence[UUID] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(cursor: Cursor, work: Work, read: Read) -> Slice:
+    """Return the subjects of a slice: linked, matched, new on either side, or a person's case."""
+    found, unlinked = gather_linked(cursor, work, read.remote, read.records)
+    match(cursor, work, read.remote, unlinked, found, read.choices)
+    if read.stream is not None and read.record_ids:
+        _add_ours(cursor, work, read, found)
+    return found
+
+
+def _add_ours(cursor: Cursor, work: Work, read: Read, found: Slice) -> None:
+    """Add the records of ours that no record read stands for: new ones, and those gone from the CRM."""
+    assert read.stream is not None
+    covered = {s.pair.ours.record_id for s in found.subjects if s.pair.ours is not None}
+    covered |= {candidate.record_id for s in found.subjects for candidate in s.candidates[:1]}
+    left = [one for one in read.record_ids if one not in covered]
+    links = links_of_records(cursor, read.stream.id, left)
+    ours = load_ours(cursor, work.connection_id, left)
+    blocked = open_effects(cursor, work, left)
+    for record_id in left:
+        record = ours.get(record_id)
+        if record is None:
+            continue
+        subject = Subject(read.stream, Pair(record, None))
+        row = links.get(record_id)
+        if record_id in blocked:
+            subject.standing = Standing.BLOCKED
+        elif row is not None or record.deleted:
+            subject.standing = Standing.CLOSED
+            if row is not None and row["status"] == "linked" and row["remote_id"]:
+                subject.reason = "gone"
+                subject.pair = replace(subject.pair, matched_by=str(row["id"]))
+        found.subjects.append(subject)
+    more = look_up(cursor, work, read.remote, (), ours.values())
+    found.references = type(more)(
+        {**found.references.record_of, **more.record_of},
+        {**found.references.remote_of, **more.remote_of},
+    )
+
+
+def decide_all(found: Slice, *, release: bool = False) -> list[tuple[Subject, Decided]]:
+    """Return the decisions of every subject that may be decided."""
+    return [
+        (subject, decide(subject.pair, subject.stream.facts, found.references, release=release))
+        for subject in found.subjects
+        if subject.standing is Standing.PAIR
+    ]
+
+
+def take_slice(cursor: Cursor, work: Work, read: Read) -> None:
+    """Gather, decide and store one slice in the caller's transaction: written at once, or into the plan."""
+    found = gather(cursor, work, read)
+    decided = decide_all(found)
+    work.counts["read"] += len(read.records)
+    if work.staged:
+        _store_plan(cursor, work, found, decided)
+    else:
+        _limit_creates(work, decided)
+        store_slice(cursor, work, found, decided)
+        _write_asides(cursor, work, found, OperationState.SKIPPED)
+        _close_gone(cursor, work, found)
+
+
+def _limit_creates(work: Work, decided: Sequence[tuple[Subject, Decided]]) -> None:
+    """Creates in the CRM beyond the change limit wait for the guard at the end of the pass."""
+    if work.mode == "record":
+        return
+    limit = work.totals.get("create_limit", DEFAULT_CREATES)
+    for _, result in decided:
+        if not result.creates_theirs:
+            continue
+        work.counts["creates_wanted"] += 1
+        if work.totals.get("creates_wanted", 0) + work.counts["creates_wanted"] > limit:
+            result.drafts = [
+                replace(draft, withheld=True) if draft.action is OperationAction.CREATE else draft
+                for draft in result.drafts
+            ]
+
+
+def _store_plan(
+    cursor: Cursor, work: Work, found: Slice, decided: Sequence[tuple[Subject, Decided]]
+) -> None:
+    """Write every draft as a planned operation; nothing else changes."""
+    entries: list[Entry] = []
+    for subject, result in decided:
+        stream = subject.stream
+        label = subject.pair.ours.title if subject.pair.ours else label_of(subject)
+        for draft in result.drafts:
+            skipped = draft.action is OperationAction.SKIP
+            state = OperationState.SKIPPED if skipped else OperationState.PLANNED
+            entries.append(
+                entry_of(result.pair, draft, state, stream.id, stream.facts.remote_object, label)
+            )
+            work.counts["skipped"] += 1 if skipped else 0
+        if result.pair.theirs is not None and not result.drafts:
+            work.counts["unchanged"] += 1
+        work.counts["asked"] += 1 if result.asked else 0
+    write_operations(cursor, work, entries)
+    _write_asides(cursor, work, found, OperationState.PLANNED)
+
+
+def _write_asides(cursor: Cursor, work: Work, found: Slice, review: OperationState) -> None:
+    """Write the look-alikes that a person must judge and the records skipped as twins."""
+    entries: list[Entry] = []
+    for subject in found.subjects:
+        if subject.standing is Standing.REVIEW:
+            entries.append(_review(subject, review))
+            work.counts["review"] += 1
+            work.counts["skipped"] += 1 if review is OperationState.SKIPPED else 0
+        elif subject.standing is Standing.TWIN:
+            draft = Draft(
+                Side.OURS, OperationAction.SKIP, reason_code="twin", reason=subject.reason
+            )
+            entries.append(_aside(subject, draft, OperationState.SKIPPED))
+            work.counts["skipped"] += 1
+        elif subject.standing is Standing.EXCLUDED:
+            work.counts["excluded"] += 1
+    write_operations(cursor, work, entries)
+
+
+def _review(subject: Subject, state: OperationState) -> Entry:
+    candidates: list[Json] = [
+        {
+            "record_id": str(c.record_id),
+            "title": c.title,
+            "score": c.score,
+            "reasons": list(c.reasons),
+        }
+        for c in subject.candidates
+    ]
+    draft = Draft(
+        Side.OURS,
+        OperationAction.MATCH,
+        inputs={"candidates": candidates},
+        reason_code="look_alike",
+        reason=subject.reason,
+    )
+    return replace(_aside(subject, draft, state), record_id=subject.candidates[0].record_id)
+
+
+def _aside(subject: Subject, draft: Draft, state: OperationState) -> Entry:
+    stream = subject.stream
+    return entry_of(
+        subject.pair, draft, state, stream.id, stream.facts.remote_object, label_of(subject)
+    )
+
+
+def _close_gone(cursor: Cursor, work: Work, found: Slice) -> None:
+    """Links whose record the CRM no longer has become remote_gone; what waits for closed records leaves the outbox."""
+    gone = [UUID(s.pair.matched_by) for s in found.subjects if s.reason == "gone"]
+    if gone:
+        cursor.execute(
+            "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now() WHERE id = ANY(%s)",
+            (f"{work.connection_name} no longer has this record.", gone),
+        )
+    closed = [
+        s for s in found.subjects if s.standing is Standing.CLOSED and s.pair.ours is not None
+    ]
+    drain(
+        cursor,
+        [(s.stream.id, s.pair.ours.record_id, s.pair.ours.version) for s in closed if s.pair.ours],
+    )

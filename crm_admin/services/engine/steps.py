@@ -1,0 +1,186 @@
+"""The stages of a run in order; each call takes one step and leaves the checkpoint at the next."""
+
+from collections.abc import Callable
+
+from crm_admin.crashpoints import crashpoint
+from crm_admin.jsontypes import Json
+from crm_admin.services.engine import ending, marker
+from crm_admin.services.engine.apply import apply_planned, leave_rest
+from crm_admin.services.engine.guarding import guard
+from crm_admin.services.engine.passes import (
+    heal_references,
+    plan_windows,
+    read_ours,
+    read_pages,
+    read_wanted,
+)
+from crm_admin.services.engine.push import push
+from crm_admin.services.engine.settle import adopt, settle
+from crm_admin.services.engine.streams import Stream
+from crm_admin.services.engine.undoing import undo_slice
+from crm_admin.services.engine.unit import unit
+from crm_admin.services.engine.work import Work
+
+READERS = {"full", "delta"}
+
+
+def take(work: Work) -> str | None:
+    """Take the next step of a run; a state when the run ended, waits or became a plan, else None."""
+    stage = str(work.checkpoint.get("stage") or "start")
+    return STAGES[stage](work)
+
+
+def _go(work: Work, stage: str, **more: Json) -> None:
+    work.checkpoint.update({"stage": stage, "cursor": None, "after": None, **more})
+    with unit(work.lease) as cursor:
+        work.save(cursor)
+
+
+def begin(work: Work) -> None:
+    """What every claim does first: look after writes that an earlier worker left open."""
+    adopt(work)
+    if not work.staged:
+        settle(work)
+        push(work)
+
+
+def _start(work: Work) -> None:
+    marker.ensure(work)
+    plan_windows(work)
+    match work.mode:
+        case "undo":
+            _go(work, "undo")
+        case mode if mode in READERS:
+            _go(work, "read", object=0)
+        case _:
+            _go(work, "wanted")
+
+
+def _read(work: Work) -> None:
+    index = int(str(work.checkpoint.get("object") or 0))
+    if index >= len(work.objects):
+        _go(work, "wanted")
+        return
+    remote = work.objects[index]
+    if read_pages(work, remote) is None:
+        crashpoint("pass_end.before_commit")
+        ending.check_not_empty(work, remote)
+        _go(
+            work,
+            "archived" if work.mode == "full" and not work.staged else "read",
+            object=_next(work, index),
+        )
+    if not work.staged:
+        push(work)
+        _urgent(work)
+
+
+def _next(work: Work, index: int) -> int:
+    return index if work.mode == "full" and not work.staged else index + 1
+
+
+def _archived(work: Work) -> None:
+    index = int(str(work.checkpoint.get("object") or 0))
+    if read_pages(work, work.objects[index], archived=True) is None:
+        _go(work, "read", object=index + 1)
+
+
+def _urgent(work: Work) -> None:
+    """A single record that was asked for does not wait for the end of a long pass."""
+    if read_wanted(work):
+        push(work)
+
+
+def _wanted(work: Work) -> None:
+    if not work.staged:
+        while read_wanted(work):
+            push(work)
+    if work.mode not in READERS:
+        _go(work, "guard")
+        return
+    if not work.staged:
+        heal_references(work)
+    _go(work, "ours", stream=0, unlinked=False)
+
+
+def _ours(work: Work) -> None:
+    streams = [stream for remote in work.objects for stream in remote.streams if stream.facts.sends]
+    index, unlinked = (
+        int(str(work.checkpoint.get("stream") or 0)),
+        bool(work.checkpoint.get("unlinked")),
+    )
+    if index >= len(streams):
+        _go(work, "guard")
+        return
+    if read_ours(work, streams[index], unlinked=unlinked):
+        if not work.staged:
+            push(work)
+            _urgent(work)
+        return
+    again = not unlinked and _in_full(work, streams[index])
+    _go(work, "ours", stream=index if again else index + 1, unlinked=again)
+
+
+def _in_full(work: Work, stream: Stream) -> bool:
+    windows = work.checkpoint.get("since")
+    full = isinstance(windows, dict) and windows.get(stream.facts.remote_object) is None
+    return full and stream.facts.creates in {"there", "both"}
+
+
+def _guard(work: Work) -> str | None:
+    if work.staged:
+        return ending.plan_ready(work)
+    if guard(work):
+        _go(work, "apply", applied=None, released=True)
+    else:
+        _go(work, "end")
+    return None
+
+
+def _release(work: Work) -> None:
+    """A person approved the plan: first the fields it makes in the CRM, then its records."""
+    marker.release(work)
+    _go(work, "apply", applied=None)
+
+
+def _apply(work: Work) -> None:
+    if apply_planned(work):
+        push(work)
+        _urgent(work)
+        return
+    with unit(work.lease) as cursor:
+        leave_rest(cursor, work)
+    _go(work, "end")
+
+
+def _undo(work: Work) -> None:
+    if undo_slice(work):
+        push(work)
+        return
+    _go(work, "end")
+
+
+def _end(work: Work) -> str | None:
+    """Everything was read and written: settle what is unknown, send what was put back, then finish."""
+    if read_wanted(work):
+        push(work)
+        return None
+    unknown = settle(work)
+    sent = push(work)
+    if sent and not unknown:
+        return None
+    return ending.finish(work)
+
+
+STAGES: dict[str, Callable[[Work], str | None]] = {
+    "start": _start,
+    "read": _read,
+    "archived": _archived,
+    "wanted": _wanted,
+    "ours": _ours,
+    "guard": _guard,
+    "release": _release,
+    "apply": _apply,
+    "undo": _undo,
+    "end": _end,
+}

@@ -1,0 +1,175 @@
+"""Loads what a run works with: the connection, its streams with compiled mappings, the described fields."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+import orjson
+
+from crm_admin.jsontypes import Json
+from crm_admin.mapping.engine import compile_rules
+from crm_admin.mapping.rules import Direction, FieldRule, FirstAgreement, Policy, Step
+from crm_admin.packs.registry import kinds
+from crm_admin.services.engine.unit import Cursor, Row
+from crm_admin.sync.drafts import RuleUse, StreamFacts
+from crm_admin.sync.merge import RuleFacts
+from crm_admin.sync.states import Creates, StreamDirection
+
+STREAMS = """
+SELECT s.id, s.remote_object, s.kind, s.position, s.filter, s.direction, s.creates, s.policy, s.first_agreement,
+       s.is_primary, s.watermark, s.full_due, s.mapping_version, m.id AS mapping_id,
+       (SELECT p.connection_id FROM stream p WHERE p.kind = s.kind AND p.is_primary) AS primary_connection
+  FROM stream s
+  JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version
+ WHERE s.connection_id = %s AND s.enabled
+ ORDER BY s.position, s.id
+"""
+
+RULES = """
+SELECT mapping_version_id, rule_id, ours, theirs, direction, required, default_value, steps, policy, first_agreement
+  FROM field_rule WHERE mapping_version_id = ANY(%s) ORDER BY mapping_version_id, position, rule_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream with its facts and where it stands."""
+
+    facts: StreamFacts
+    row: Row
+
+    @property
+    def id(self) -> UUID:
+        return self.facts.stream_id
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteObject:
+    """A remote object of a run: read once, for all its streams, with all properties they map."""
+
+    name: str
+    streams: tuple[Stream, ...]
+    properties: tuple[str, ...]
+    associations: tuple[str, ...]
+
+
+def load_streams(
+    cursor: Cursor, connection_id: UUID, decisions: Mapping[str, str]
+) -> tuple[RemoteObject, ...]:
+    """Return the enabled streams of a connection, grouped by remote object in their order, mappings compiled.
+
+    `decisions` are first-agreement choices as {"<stream>:<rule>": choice}.
+    """
+    rows = cursor.execute(STREAMS, (connection_id,)).fetchall()
+    rules = _rules(cursor, [row["mapping_id"] for row in rows])
+    schemas = {
+        row["object"]: row["fields"]
+        for row in cursor.execute(
+            "SELECT object, fields FROM remote_schema WHERE connection_id = %s", (connection_id,)
+        ).fetchall()
+    }
+    grouped: dict[str, list[Stream]] = defaultdict(list)
+    for row in rows:
+        types = {field["name"]: field["type"] for field in schemas.get(row["remote_object"]) or []}
+        facts = _facts(row, rules[row["mapping_id"]], types, decisions)
+        grouped[row["remote_object"]].append(Stream(facts, row))
+    return tuple(_object(name, streams) for name, streams in grouped.items())
+
+
+def _rules(cursor: Cursor, mapping_ids: Sequence[UUID]) -> dict[UUID, list[FieldRule]]:
+    found: dict[UUID, list[FieldRule]] = defaultdict(list)
+    for row in cursor.execute(RULES, (list(mapping_ids),)).fetchall():
+        found[row["mapping_version_id"]].append(rule_from_row(row))
+    return found
+
+
+def rule_from_row(row: Row) -> FieldRule:
+    """Return the rule that a field_rule row holds."""
+    return FieldRule(
+        id=row["rule_id"],
+        ours=row["ours"],
+        theirs=row["theirs"],
+        direction=Direction(row["direction"]),
+        required=row["required"],
+        default=row["default_value"],
+        steps=tuple(Step(step["name"], step.get("params", {})) for step in row["steps"] or []),
+        policy=Policy(row["policy"]) if row["policy"] else None,
+        first_agreement=FirstAgreement(row["first_agreement"]) if row["first_agreement"] else None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    kind: str, rules: tuple[bytes, ...], types: bytes
+) -> tuple[tuple[object, object], ...]:
+    """Compile once per process and mapping: the keys are JSON because steps hold dicts."""
+    loaded = [_rule_from_json(orjson.loads(rule)) for rule in rules]
+    compiled = compile_rules(loaded, kinds()[kind], orjson.loads(types))
+    return tuple((rule.from_crm, rule.to_crm) for rule in compiled.rules)
+
+
+def _rule_json(rule: FieldRule) -> bytes:
+    return orjson.dumps(rule, option=orjson.OPT_SORT_KEYS)
+
+
+def _rule_from_json(value: dict[str, Json]) -> FieldRule:
+    return rule_from_row({**value, "rule_id": value["id"], "default_value": value["default"]})
+
+
+def _facts(
+    row: Row, rules: Sequence[FieldRule], types: Mapping[str, str], decisions: Mapping[str, str]
+) -> StreamFacts:
+    closures = _compiled(
+        row["kind"],
+        tuple(_rule_json(rule) for rule in rules),
+        orjson.dumps(types, option=orjson.OPT_SORT_KEYS),
+    )
+    uses = tuple(
+        RuleUse(rule, _rule_facts(rule, row, types), from_crm, to_crm)  # type: ignore[arg-type]
+        for rule, (from_crm, to_crm) in zip(rules, closures, strict=True)
+    )
+    prefix = f"{row['id']}:"
+    return StreamFacts(
+        stream_id=row["id"],
+        remote_object=row["remote_object"],
+        kind=kinds()[row["kind"]],
+        direction=StreamDirection(row["direction"]),
+        creates=Creates(row["creates"]),
+        version=row["mapping_version"],
+        rules=uses,
+        filter=tuple(row["filter"] or ()),
+        primary=row["is_primary"],
+        primary_connection=str(row["primary_connection"] or ""),
+        decisions={
+            key.removeprefix(prefix): FirstAgreement(choice)
+            for key, choice in decisions.items()
+            if key.startswith(prefix) and choice
+        },
+    )
+
+
+def _rule_facts(rule: FieldRule, row: Row, types: Mapping[str, str]) -> RuleFacts:
+    return RuleFacts(
+        rule_id=rule.id,
+        direction=rule.direction,
+        policy=rule.policy or Policy(row["policy"]),
+        first_agreement=rule.first_agreement or FirstAgreement(row["first_agreement"]),
+        required=rule.required,
+        wire_type=types.get(rule.theirs, ""),
+    )
+
+
+def _object(name: str, streams: Sequence[Stream]) -> RemoteObject:
+    properties: dict[str, None] = {}
+    associations: dict[str, None] = {}
+    for stream in streams:
+        for line in stream.facts.filter:
+            properties[str(line["property"])] = None
+        for use in stream.facts.rules:
+            if use.rule.association:
+                associations[use.rule.association] = None
+            else:
+                properties[use.rule.theirs] = None
+    return RemoteObject(name, tuple(streams), tuple(properties), tuple(associations))

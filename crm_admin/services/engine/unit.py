@@ -1,0 +1,105 @@
+"""Transactions of the engine: fenced by the lease of their run, so that a worker who lost it cannot write."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from flask import current_app
+from psycopg.rows import dict_row
+
+from crm_admin import clock
+from crm_admin.crashpoints import crashpoint
+from crm_admin.errors import LeaseLost
+from crm_admin.extensions import db
+
+Row = dict[str, Any]
+Cursor = psycopg.Cursor[Row]
+
+
+@contextmanager
+def transaction() -> Iterator[Cursor]:
+    """One transaction of the acting organisation: committed at the end, rolled back on any error.
+
+    Yields a cursor whose rows are dicts. Transactions do not nest, and no call to a CRM belongs inside.
+    """
+    raw = db.session.connection().connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    try:
+        with raw.cursor(row_factory=dict_row) as cursor:
+            yield cursor
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to work on a run: `epoch` fences every write, `until` is on this process's monotonic clock."""
+
+    run_id: UUID
+    epoch: int
+    seconds: int
+    until: float
+
+    def check(self) -> None:
+        """Raise LeaseLost when the lease may have lapsed: called right before each send."""
+        if clock.monotonic() >= self.until:
+            raise LeaseLost(f"The lease on run {self.run_id} lapsed before the next write.")
+
+
+CLAIM = """
+UPDATE sync_run SET state = 'running', lease_epoch = lease_epoch + 1,
+       lease_until = now() + make_interval(secs => %(seconds)s),
+       attempt = attempt + CASE WHEN state = 'running' OR attempt = 0 THEN 1 ELSE 0 END,
+       stalled = stalled + 1, wake_at = NULL, started_at = coalesce(started_at, now()),
+       reason = CASE WHEN state = 'running'
+                     THEN 'Attempt ' || (attempt + 1) || ': the worker before stopped answering.' ELSE reason END
+ WHERE id = %(id)s
+   AND (state = 'queued' OR (state = 'waiting' AND wake_at <= now()) OR (state = 'running' AND lease_until < now()))
+RETURNING lease_epoch
+"""
+
+FENCE = "SELECT 1 FROM sync_run WHERE id = %s AND lease_epoch = %s AND state = 'running' FOR UPDATE"
+
+RENEW = """
+UPDATE sync_run SET lease_until = now() + make_interval(secs => %s), stalled = 0 WHERE id = %s AND lease_epoch = %s
+"""
+
+
+def claim(run_id: UUID) -> Lease | None:
+    """Take the lease of a run that is queued, due, or whose worker lapsed; None when somebody else has it."""
+    seconds = current_app.config["CRM"].lease_seconds
+    started = clock.monotonic()
+    with transaction() as cursor:
+        row = cursor.execute(CLAIM, {"id": run_id, "seconds": seconds}).fetchone()
+    if row is None:
+        return None
+    crashpoint("run.claimed")
+    return Lease(run_id, row["lease_epoch"], seconds, started + seconds)
+
+
+@contextmanager
+def unit(lease: Lease) -> Iterator[Cursor]:
+    """One fenced transaction of a run's step; its commit renews the lease. LeaseLost when another worker has it."""
+    started = clock.monotonic()
+    with transaction() as cursor:
+        if cursor.execute(FENCE, (lease.run_id, lease.epoch)).fetchone() is None:
+            raise LeaseLost(f"Run {lease.run_id} is no longer this worker's.")
+        yield cursor
+        cursor.execute(RENEW, (lease.seconds, lease.run_id, lease.epoch))
+        crashpoint("step.before_commit")
+    lease.until = started + lease.seconds
+    crashpoint("step.after_commit")
+
+
+def copy_rows(
+    cursor: Cursor, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    """Fill a temporary table by COPY; `table` and `columns` are our own constants."""
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # noqa: S608
+        for row in rows:
+            copy.write_row(row)

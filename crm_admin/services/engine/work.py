@@ -1,0 +1,85 @@
+"""What the steps of one run share while a worker holds its lease."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import orjson
+
+from crm_admin.jsontypes import Json
+from crm_admin.providers.base import Provider
+from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unit import Cursor, Lease
+
+
+class CallCounter(Protocol):
+    def take(self) -> int:
+        """Return the calls to the CRM since the last take."""
+
+
+def dumps(value: object) -> str:
+    """Return JSON text for a jsonb parameter."""
+    return orjson.dumps(value, default=str).decode()
+
+
+@dataclass(slots=True)
+class Work:
+    """A run in hand. `counts` are what this step adds; they are written with the step's transaction."""
+
+    lease: Lease
+    organization_id: UUID
+    connection_id: UUID
+    connection_name: str
+    mode: str
+    staged: bool
+    actor: str
+    run_at: datetime
+    checkpoint: dict[str, Json]
+    provider: Provider
+    objects: tuple[RemoteObject, ...]
+    marker: bool
+    limits: Mapping[str, Json]
+    totals: dict[str, int]
+    calls: CallCounter
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def run_id(self) -> UUID:
+        return self.lease.run_id
+
+    def stream(self, stream_id: UUID) -> Stream | None:
+        """Return the run's stream of that id."""
+        for remote in self.objects:
+            for stream in remote.streams:
+                if stream.id == stream_id:
+                    return stream
+        return None
+
+    def remote(self, name: str) -> RemoteObject | None:
+        """Return the run's remote object of that name."""
+        return next((remote for remote in self.objects if remote.name == name), None)
+
+    def properties(self, remote: RemoteObject) -> tuple[str, ...]:
+        """Return the properties to ask for: what the mappings need, and our marker where it exists."""
+        marker = self.provider.spec.marker_field
+        return (
+            (*remote.properties, marker)
+            if self.marker and marker not in remote.properties
+            else remote.properties
+        )
+
+    def save(self, cursor: Cursor, **changes: object) -> None:
+        """Write checkpoint, phase and the counts of this step; call it in the step's own transaction."""
+        self.counts["calls"] += self.calls.take()
+        for name, count in self.counts.items():
+            self.totals[name] = self.totals.get(name, 0) + count
+        self.counts.clear()
+        columns = {"checkpoint": dumps(self.checkpoint), "counts": dumps(self.totals), **changes}
+        assignments = ", ".join(f"{name} = %({name})s" for name in columns)
+        cursor.execute(
+            f"UPDATE sync_run SET {assignments} WHERE id = %(run_id)s",  # noqa: S608
+            {**columns, "run_id": self.run_id},
+        )

@@ -1,0 +1,176 @@
+"""Plans as people handle them: decide, leave out, approve, discard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+
+from crm_admin import dispatch, tenancy
+from crm_admin.errors import BadInput, NotFound, Stale
+from crm_admin.services import attention, audit
+from crm_admin.services.access import Person
+from crm_admin.services.engine.requests import LIVE, RunRef
+from crm_admin.services.engine.unit import Cursor, Row, transaction
+
+CHOICES = {"ours", "theirs", "newest"}
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What approving a plan leads to."""
+
+    run: RunRef
+    observing: bool
+
+
+def approve(
+    *,
+    person: Person,
+    run_id: UUID,
+    plan_hash: str,
+    once_key: str | None = None,
+    side: str | None = None,
+    activate: bool = True,
+    wake: bool = True,
+) -> RunRef:
+    """Queue a plan to be carried out exactly; the same once_key approves it once.
+
+    `side` leaves out the writes to the other side. Approving the first plan of an observing connection makes it
+    active unless `activate` is off. Stale when the plan is not the one that was seen.
+    """
+    with transaction() as cursor:
+        plan = _plan(cursor, run_id, lock=True)
+        if plan["state"] != "planned":
+            if once_key and plan["once_key"] == once_key:
+                return RunRef(run_id, plan["state"], folded=True)
+            raise Stale("This plan was already approved, discarded or replaced.")
+        if plan["plan_hash"] != plan_hash:
+            raise Stale(
+                "This plan is not the one you looked at. Look at it again before you apply it."
+            )
+        live = cursor.execute(LIVE, (plan["connection_id"],)).fetchone()
+        if live is not None:
+            raise Stale("A sync of this connection is running. Apply the plan when it is done.")
+        if side in {"ours", "theirs"}:
+            cursor.execute(
+                "UPDATE operation SET excluded = true WHERE run_id = %s AND run_at = %s AND state = 'planned'"
+                " AND side <> %s AND action IN ('create', 'update', 'delete')",
+                (run_id, plan["created_at"], side),
+            )
+        checkpoint = {**(plan["checkpoint"] or {}), "stage": "release"}
+        cursor.execute(
+            "UPDATE sync_run SET state = 'queued', staged = false, approved_by = %s, approved_at = now(),"
+            " checkpoint = %s, counts = '{}', once_key = coalesce(%s, once_key), reason = NULL WHERE id = %s",
+            (person.user_id, orjson.dumps(checkpoint).decode(), once_key, run_id),
+        )
+        if activate:
+            cursor.execute(
+                "UPDATE connection SET stance = 'active', updated_at = now() WHERE id = %s AND stance = 'observe'",
+                (plan["connection_id"],),
+            )
+        attention.settle_item(cursor, kind="guard", subject=str(run_id))
+        audit.write(
+            cursor,
+            person,
+            "plan.approve",
+            "sync_run",
+            run_id,
+            after={"side": side, "hash": plan_hash},
+        )
+    if wake:
+        dispatch.enqueue("sync.run", tenancy.organization(), run_id, turn=1)
+    return RunRef(run_id, "queued")
+
+
+def discard(*, person: Person, run_id: UUID) -> None:
+    """Close a plan without carrying anything out."""
+    with transaction() as cursor:
+        plan = _plan(cursor, run_id, lock=True)
+        if plan["state"] != "planned":
+            raise Stale("This plan was already approved, discarded or replaced.")
+        cursor.execute(
+            "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason = %s, reason_code = 'discarded'"
+            " WHERE id = %s",
+            (f"Discarded by {person.name}.", run_id),
+        )
+        attention.settle_item(cursor, kind="guard", subject=str(run_id))
+        audit.write(cursor, person, "plan.discard", "sync_run", run_id)
+
+
+def exclude(*, person: Person, run_id: UUID, operation_ids: Sequence[UUID], excluded: bool) -> int:
+    """Leave operations out of a plan, or take them back in; return how many changed."""
+    with transaction() as cursor:
+        plan = _open_plan(cursor, run_id)
+        cursor.execute(
+            "UPDATE operation SET excluded = %s WHERE run_id = %s AND run_at = %s AND id = ANY(%s)"
+            " AND state = 'planned' AND excluded <> %s",
+            (excluded, run_id, plan["created_at"], list(operation_ids), excluded),
+        )
+        return cursor.rowcount
+
+
+def decide_field(*, person: Person, run_id: UUID, rule_key: str, choice: str | None) -> None:
+    """Settle a field's first differences for all records of the plan; None leaves both sides as they are."""
+    if choice is not None and choice not in CHOICES:
+        raise BadInput("choice", "Choose CRM Admin's value, the CRM's value, or the newest one.")
+    with transaction() as cursor:
+        plan = _open_plan(cursor, run_id)
+        stream_id, _, rule_id = rule_key.partition(":")
+        known = cursor.execute(
+            "SELECT 1 FROM operation, jsonb_each(fields) AS f WHERE run_id = %s AND run_at = %s AND action = 'agree'"
+            " AND stream_id::text = %s AND f.value->>3 = %s LIMIT 1",
+            (run_id, plan["created_at"], stream_id, rule_id),
+        ).fetchone()
+        if known is None:
+            raise BadInput("rule_key", "This plan has no such field to decide.")
+        decisions = dict(plan["decisions"] or {})
+        if choice is None:
+            decisions.pop(rule_key, None)
+        else:
+            decisions[rule_key] = choice
+        cursor.execute(
+            "UPDATE sync_run SET decisions = %s WHERE id = %s",
+            (orjson.dumps(decisions).decode(), run_id),
+        )
+
+
+def decide_match(*, person: Person, run_id: UUID, operation_id: UUID, choice: str | None) -> None:
+    """Pair a look-alike with a record of ours, say that it is "new", or leave it open with None."""
+    with transaction() as cursor:
+        plan = _open_plan(cursor, run_id)
+        row = cursor.execute(
+            "SELECT inputs FROM operation WHERE run_id = %s AND run_at = %s AND id = %s AND action = 'match'"
+            " AND state = 'planned'",
+            (run_id, plan["created_at"], operation_id),
+        ).fetchone()
+        if row is None:
+            raise NotFound("This plan has no such look-alike.")
+        known = {str(candidate["record_id"]) for candidate in row["inputs"].get("candidates", [])}
+        if choice is not None and choice != "new" and choice not in known:
+            raise BadInput("choice", "Choose one of the look-alikes, or a new record.")
+        inputs = {key: value for key, value in row["inputs"].items() if key != "choice"}
+        if choice is not None:
+            inputs["choice"] = choice
+        cursor.execute(
+            "UPDATE operation SET inputs = %s WHERE run_id = %s AND run_at = %s AND id = %s",
+            (orjson.dumps(inputs).decode(), run_id, plan["created_at"], operation_id),
+        )
+
+
+def _plan(cursor: Cursor, run_id: UUID, *, lock: bool = False) -> Row:
+    row = cursor.execute(
+        "SELECT id, connection_id, state, plan_hash, checkpoint, decisions, once_key, created_at FROM sync_run"
+        " WHERE id = %s AND plan_hash IS NOT NULL" + (" FOR UPDATE" if lock else ""),
+        (run_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such plan.")
+    return row
+
+
+def _open_plan(cursor: Cursor, run_id: UUID) -> Row:
+    plan = _plan(cursor, run_id, lock=True)
+    if plan["state"] != "planned":
+        raise Stale("This plan was already approved, discarded or replaced.")
+    return plan

@@ -1,0 +1,282 @@
+"""Writes records with all that hangs on them, inside the caller's transaction: keys, references, outbox."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from crm_admin.jsontypes import Json
+from crm_admin.packs.registry import kinds
+from crm_admin.records.identity import keys_of
+from crm_admin.records.kinds import RecordKind
+from crm_admin.records.values import promoted
+from crm_admin.services.engine.unit import Cursor, copy_rows
+from crm_admin.sync.drafts import PARKED
+
+PEOPLE, BULK = 0, 1
+"""Ranks of the outbox: what a person did goes before what came in bulk."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record to insert; references hold the target's id, or PARKED plus an id of `parked_on`."""
+
+    record_id: UUID
+    kind: RecordKind
+    data: Mapping[str, Json]
+    references: Mapping[str, str | None] = field(default_factory=dict)
+    external_id: str | None = None
+    created_run: UUID | None = None
+    created_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values of a record's fields; None blanks one. `origin` goes to each changed field."""
+
+    record_id: UUID
+    kind: RecordKind
+    version: int
+    data: Mapping[str, Json]
+    changes: Mapping[str, Json]
+    references: Mapping[str, str | None]
+    origin: Mapping[str, Json]
+
+
+STAGES = (
+    "CREATE TEMP TABLE IF NOT EXISTS stage_record (id uuid, kind text, data jsonb, external_id text, created_run uuid,"
+    " created_row bigint, title text, status text, owner_id uuid, amount bigint, due_on date) ON COMMIT DELETE ROWS",
+    "CREATE TEMP TABLE IF NOT EXISTS stage_key (record_id uuid, kind text, key_type text, value text, strong bool)"
+    " ON COMMIT DELETE ROWS",
+    "CREATE TEMP TABLE IF NOT EXISTS stage_reference (record_id uuid, field text, target_id uuid, remote_object text,"
+    " remote_id text) ON COMMIT DELETE ROWS",
+)
+
+
+def _empty_stages(cursor: Cursor) -> None:
+    for statement in STAGES:
+        cursor.execute(statement)
+    cursor.execute("TRUNCATE stage_record, stage_key, stage_reference")
+
+
+def insert_records(
+    cursor: Cursor,
+    organization_id: UUID,
+    records: Sequence[NewRecord],
+    *,
+    parked_on: UUID | None = None,
+    parked_objects: Mapping[tuple[str, str], str] | None = None,
+) -> None:
+    """Insert records at version 1 with keys and references.
+
+    `parked_objects` names the remote object of a parked reference by (kind, field).
+    """
+    if not records:
+        return
+    _empty_stages(cursor)
+    rows, keys, references = [], [], []
+    objects = parked_objects or {}
+    for record in records:
+        plain = promoted(record.kind, record.data)
+        rows.append(
+            (
+                record.record_id,
+                record.kind.name,
+                orjson.dumps(record.data).decode(),
+                record.external_id,
+            )
+            + (record.created_run, record.created_row)
+            + (plain.title, plain.status, plain.owner_id, plain.amount, plain.due_on)
+        )
+        keys += _key_rows(record.record_id, record.kind, record.data)
+        references += _reference_rows(record.record_id, record.kind, record.references, objects)
+    columns = ("id", "kind", "data", "external_id", "created_run", "created_row")
+    copy_rows(
+        cursor, "stage_record", (*columns, "title", "status", "owner_id", "amount", "due_on"), rows
+    )
+    cursor.execute(
+        "INSERT INTO record (organization_id, id, kind, data, external_id, created_run, created_row, title, status,"
+        " owner_id, amount, due_on, version, created_at, updated_at)"
+        " SELECT %s, id, kind, data, external_id, created_run, created_row, title, status, owner_id, amount, due_on,"
+        " 1, now(), now() FROM stage_record",
+        (organization_id,),
+    )
+    _store_keys(cursor, organization_id, keys)
+    _store_references(cursor, organization_id, references, parked_on)
+
+
+def _key_rows(
+    record_id: UUID, kind: RecordKind, data: Mapping[str, Json]
+) -> list[tuple[object, ...]]:
+    return [
+        (record_id, kind.name, str(key.type), key.value, key.strong) for key in keys_of(kind, data)
+    ]
+
+
+def _reference_rows(
+    record_id: UUID,
+    kind: RecordKind,
+    references: Mapping[str, str | None],
+    objects: Mapping[tuple[str, str], str],
+) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for name, value in references.items():
+        if value is None:
+            continue
+        if value.startswith(PARKED):
+            rows.append(
+                (record_id, name, None, objects[kind.name, name], value.removeprefix(PARKED))
+            )
+        else:
+            rows.append((record_id, name, UUID(value), None, None))
+    return rows
+
+
+def _store_keys(cursor: Cursor, organization_id: UUID, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        copy_rows(cursor, "stage_key", ("record_id", "kind", "key_type", "value", "strong"), rows)
+        cursor.execute(
+            "INSERT INTO record_key (organization_id, record_id, kind, key_type, value, strong)"
+            " SELECT %s, record_id, kind, key_type, value, strong FROM stage_key ON CONFLICT DO NOTHING",
+            (organization_id,),
+        )
+
+
+def _store_references(
+    cursor: Cursor,
+    organization_id: UUID,
+    rows: Sequence[tuple[object, ...]],
+    parked_on: UUID | None,
+) -> None:
+    if rows:
+        copy_rows(
+            cursor,
+            "stage_reference",
+            ("record_id", "field", "target_id", "remote_object", "remote_id"),
+            rows,
+        )
+        cursor.execute(
+            "INSERT INTO reference (organization_id, record_id, field, position, target_id, connection_id,"
+            " remote_object, remote_id)"
+            " SELECT %s, record_id, field, 0, target_id, CASE WHEN target_id IS NULL THEN %s::uuid END,"
+            " remote_object, remote_id FROM stage_reference",
+            (organization_id, parked_on),
+        )
+
+
+def update_records(
+    cursor: Cursor,
+    organization_id: UUID,
+    changes: Sequence[Change],
+    now: datetime,
+    *,
+    parked_on: UUID | None = None,
+    parked_objects: Mapping[tuple[str, str], str] | None = None,
+) -> None:
+    """Apply changes and raise each record's version by one; keys and references follow."""
+    if not changes:
+        return
+    _empty_stages(cursor)
+    stamp = now.isoformat()
+    columns: list[list[object]] = [[] for _ in range(9)]
+    keys: list[tuple[object, ...]] = []
+    references: list[tuple[object, ...]] = []
+    moved: list[tuple[UUID, str]] = []
+    for change in changes:
+        data = {
+            name: value
+            for name, value in {**change.data, **change.changes}.items()
+            if value is not None
+        }
+        plain = promoted(change.kind, data)
+        changed = [*change.changes, *change.references]
+        origin = {name: {**change.origin, "at": stamp} for name in changed}
+        row = (
+            change.record_id,
+            change.version,
+            orjson.dumps(data).decode(),
+            orjson.dumps(origin).decode(),
+        )
+        for column, value in zip(
+            columns,
+            (*row, plain.title, plain.status, plain.owner_id, plain.amount, plain.due_on),
+            strict=True,
+        ):
+            column.append(value)
+        keys += _key_rows(change.record_id, change.kind, data)
+        references += _reference_rows(
+            change.record_id, change.kind, change.references, parked_objects or {}
+        )
+        moved += [(change.record_id, name) for name in change.references]
+    cursor.execute(
+        "UPDATE record r SET data = v.data, origin = r.origin || v.origin, title = v.title, status = v.status,"
+        " owner_id = v.owner_id, amount = v.amount, due_on = v.due_on, version = r.version + 1, updated_at = now()"
+        " FROM unnest(%s::uuid[], %s::int[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::uuid[],"
+        " %s::bigint[], %s::date[]) AS v (id, version, data, origin, title, status, owner_id, amount, due_on)"
+        " WHERE r.id = v.id AND r.version = v.version",
+        columns,
+    )
+    if cursor.rowcount != len(changes):
+        raise RuntimeError("A record changed inside its own transaction.")
+    ids = columns[0]
+    cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
+    _store_keys(cursor, organization_id, keys)
+    if moved:
+        cursor.execute(
+            "DELETE FROM reference r USING unnest(%s::uuid[], %s::text[]) AS v (record_id, field)"
+            " WHERE r.record_id = v.record_id AND r.field = v.field",
+            ([record_id for record_id, _ in moved], [name for _, name in moved]),
+        )
+    _store_references(cursor, organization_id, references, parked_on)
+
+
+OUTBOX = """
+INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts, created_at)
+SELECT r.organization_id, s.id, r.id, r.version, %(rank)s, now(), 0, now()
+  FROM record r
+  JOIN stream s ON s.organization_id = r.organization_id AND s.kind = r.kind
+ WHERE r.id = ANY(%(ids)s) AND NOT r.hub_only AND s.enabled AND s.direction <> 'from_crm'
+   AND (%(but)s::uuid IS NULL OR s.connection_id <> %(but)s::uuid)
+ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE
+   SET version = excluded.version, rank = least(outbox.rank, excluded.rank), not_before = excluded.not_before,
+       attempts = 0, error = NULL
+"""
+
+
+def fan_out(
+    cursor: Cursor, record_ids: Iterable[UUID], *, rank: int, but: UUID | None = None
+) -> None:
+    """Put records into the outbox of every stream of their kind that sends, except those of connection `but`."""
+    ids = list(record_ids)
+    if ids:
+        cursor.execute(OUTBOX, {"ids": ids, "rank": rank, "but": but})
+
+
+def resolve_parked(cursor: Cursor, connection_id: UUID) -> None:
+    """Give every parked reference of a connection whose link has appeared its target, and send the change on."""
+    rows = cursor.execute(
+        "UPDATE reference r SET target_id = l.record_id, connection_id = NULL, remote_object = NULL, remote_id = NULL"
+        " FROM link l WHERE r.connection_id = %s AND r.target_id IS NULL AND l.organization_id = r.organization_id"
+        " AND l.connection_id = r.connection_id AND l.remote_object = r.remote_object AND l.remote_id = r.remote_id"
+        " AND l.status = 'linked' RETURNING r.record_id",
+        (connection_id,),
+    ).fetchall()
+    ids = list({row["record_id"] for row in rows})
+    if ids:
+        cursor.execute("UPDATE record SET version = version + 1 WHERE id = ANY(%s)", (ids,))
+        fan_out(cursor, ids, rank=BULK, but=connection_id)
+
+
+def rebuild_keys(cursor: Cursor, record_ids: Iterable[UUID]) -> None:
+    """Make the match keys of records anew from their data."""
+    ids = list(record_ids)
+    _empty_stages(cursor)
+    rows = cursor.execute(
+        "SELECT organization_id, id, kind, data FROM record WHERE id = ANY(%s)", (ids,)
+    ).fetchall()
+    cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
+    keys = [key for row in rows for key in _key_rows(row["id"], kinds()[row["kind"]], row["data"])]
+    if rows:
+        _store_keys(cursor, rows[0]["organization_id"], keys)

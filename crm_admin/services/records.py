@@ -1,0 +1,106 @@
+"""Records as people change them: saved with their version, noted in the history, put into the outbox."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import orjson
+
+from crm_admin import clock
+from crm_admin.errors import BadInput, NotFound, Stale
+from crm_admin.ids import new_id
+from crm_admin.jsontypes import Json
+from crm_admin.packs.registry import kinds
+from crm_admin.records.kinds import FieldType, RecordKind
+from crm_admin.records.values import ValueRefused, canonical, is_blank, same
+from crm_admin.services import record_scope
+from crm_admin.services.access import Person
+from crm_admin.services.engine.gather import load_ours
+from crm_admin.services.engine.unit import Cursor, transaction
+from crm_admin.services.record_store import PEOPLE, Change, fan_out, update_records
+
+NO_CONNECTION = UUID(int=0)
+
+
+def save(*, person: Person, record_id: UUID, changes: Mapping[str, Json], seen_version: int) -> int:
+    """Save changed fields of a record, note them in its history, put it into the outbox; return its version.
+
+    Values are text as typed or JSON; "" and None blank a field. BadInput names the field that cannot be saved and
+    nothing is; Stale when the record changed since `seen_version`.
+    """
+    with transaction() as cursor:
+        record_scope.require_record(cursor, person, record_id)
+        row = cursor.execute(
+            "SELECT kind, version, title FROM record WHERE id = %s AND deleted_at IS NULL FOR UPDATE",
+            (record_id,),
+        ).fetchone()
+        if row is None:
+            raise NotFound("There is no such record.")
+        if row["version"] != seen_version:
+            raise Stale(
+                "Someone changed this record since you opened it. Look at the new values, then save again."
+            )
+        kind = kinds()[row["kind"]]
+        ours = load_ours(cursor, NO_CONNECTION, [record_id])[record_id]
+        values = {name: _canonical(kind, name, value) for name, value in changes.items()}
+        names = {field.name for field in kind.references}
+        plain = {
+            n: v for n, v in values.items() if n not in names and not same(ours.data.get(n), v)
+        }
+        references = {
+            n: None if v is None else str(v)
+            for n, v in values.items()
+            if n in names and not same(ours.references.get(n), v)
+        }
+        if not plain and not references:
+            return seen_version
+        fields: dict[str, list[Json]] = {
+            n: [ours.data.get(n), v, "edited", ""] for n, v in plain.items()
+        }
+        fields |= {n: [ours.references.get(n), v, "edited", ""] for n, v in references.items()}
+        operation_id = _note(cursor, person, record_id, row["title"], fields)
+        origin: dict[str, Json] = {"by": person.name, "operation": str(operation_id)}
+        change = Change(record_id, kind, row["version"], ours.data, plain, references, origin)
+        update_records(cursor, person.organization_id, [change], clock.now())
+        fan_out(cursor, [record_id], rank=PEOPLE)
+    return seen_version + 1
+
+
+def _canonical(kind: RecordKind, name: str, value: Json) -> Json:
+    try:
+        field = kind.field(name)
+    except KeyError:
+        raise BadInput(name, f"{kind.label} has no field {name}.") from None
+    if is_blank(value):
+        if field.required:
+            raise BadInput(name, f"{field.label} is required. Enter a value.")
+        return None
+    if field.type is FieldType.REFERENCE:
+        return value
+    try:
+        return canonical(field, value)
+    except ValueRefused as refused:
+        raise BadInput(name, str(refused)) from refused
+
+
+def _note(
+    cursor: Cursor,
+    person: Person,
+    record_id: UUID,
+    title: str | None,
+    fields: Mapping[str, list[Json]],
+) -> UUID:
+    operation_id = new_id()
+    cursor.execute(
+        "INSERT INTO operation (organization_id, id, run_at, record_id, side, action, fields, inputs, label,"
+        " reason_code, state, actor, at, done_at, attempts, excluded)"
+        " VALUES (%s, %s, now(), %s, 'ours', 'update', %s, '{}', %s, 'edited', 'done', %s, now(), now(), 0, false)",
+        (
+            person.organization_id,
+            operation_id,
+            record_id,
+            orjson.dumps(fields).decode(),
+            title,
+            person.name,
+        ),
+    )
+    return operation_id
