@@ -1,7 +1,6 @@
 """`python -m crm_admin.simulators`: the simulators as a process of their own."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
@@ -29,8 +28,6 @@ def main() -> None:
             sys.stdout.write(f"{port}\n")
             sys.stdout.flush()
 
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)
     limits = REAL_LIMITS if given.real_limits else None
     serve(
         given.port,

@@ -10,7 +10,8 @@ from crm_admin.simulators.crm import Crm, Refusal
 from crm_admin.simulators.faults import parse_rule
 from crm_admin.simulators.links import End
 from crm_admin.simulators.page import show
-from crm_admin.simulators.rows import NotThere, Row, Taken
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import NotThere, Taken
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from crm_admin.simulators.faults import Faults
-from crm_admin.simulators.rows import Row
+from crm_admin.simulators.row import Row
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import Answer, Request

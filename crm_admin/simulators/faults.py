@@ -247,6 +247,16 @@ def _repeated_items(struck: Struck) -> Answer:
     return _edit_results(struck, lambda items: [*items, *items[:1]])
 
 
+def _thin_items(struck: Struck) -> Answer:
+    """The ids are there before the values, as from a replica that lags behind."""
+
+    def thin(item: object) -> object:
+        given = as_map(item)
+        return {**given, "properties": dict.fromkeys(as_map(given.get("properties")))}
+
+    return _edit_results(struck, lambda items: [thin(item) for item in items])
+
+
 def _shuffled(struck: Struck) -> Answer:
     return _edit_results(struck, lambda items: struck.random.sample(items, len(items)))
 
@@ -309,6 +319,7 @@ FAULTS: Final[dict[str, Callable[[Struck], Answer]]] = {
     "missing_items": _missing_items,
     "extra_items": _extra_items,
     "repeated_items": _repeated_items,
+    "thin_items": _thin_items,
     "shuffled": _shuffled,
     "repeated_cursor": _repeated_cursor,
     "token_expired": _token_expired,

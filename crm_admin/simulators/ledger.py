@@ -11,7 +11,8 @@ from crm_admin.simulators.clock import Clock
 from crm_admin.simulators.definitions import Definition, definition_to_json
 from crm_admin.simulators.journal import Effect, forget
 from crm_admin.simulators.links import End, Links
-from crm_admin.simulators.rows import Row, Table
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import Table
 from crm_admin.simulators.truth import NOTHING, By, Entry, Op, TruthLog
 
 States = tuple[Mapping[str, object], Mapping[str, object]]
@@ -43,6 +44,12 @@ class Ledger:
         table.index.catch_up(time.monotonic())
         return table
 
+    def set_index_lag(self, seconds: float) -> None:
+        """From now on search lags so much, also behind what it has not seen yet."""
+        self.index_lag = seconds
+        for table in self.tables.values():
+            table.index.hurry(time.monotonic() + seconds)
+
     def put(self, table: Table, row: Row, op: Op, by: By, states: States) -> None:
         self.keep(table, row, at_once=by is By.SEED)
         self.log_entry(table.name, row.id, op, by, states)
@@ -56,7 +63,7 @@ class Ledger:
         table.store(row)
         seen = row if row.archived is None else None
         if at_once:
-            table.index.put(row.id, seen)
+            table.index.note_now(row.id, seen)
         else:
             table.index.note(row.id, seen, time.monotonic() + self.index_lag)
 

@@ -12,7 +12,8 @@ from crm_admin.simulators.crm import Crm, Refusal
 from crm_admin.simulators.definitions import Definition
 from crm_admin.simulators.faults import FAULTS, parse_rule
 from crm_admin.simulators.links import End
-from crm_admin.simulators.rows import NotThere, Row, Table, Taken
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import NotThere, Table, Taken
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import Answer, Request, as_int, redirect_to

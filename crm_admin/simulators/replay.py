@@ -4,7 +4,7 @@ from crm_admin.simulators.definitions import definition_from_json
 from crm_admin.simulators.journal import forget
 from crm_admin.simulators.ledger import Ledger
 from crm_admin.simulators.links import End
-from crm_admin.simulators.rows import Row
+from crm_admin.simulators.row import Row
 from crm_admin.simulators.truth import By, Entry, Op
 from crm_admin.simulators.wire import as_int, as_map, as_text
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from crm_admin.simulators.definitions import Definition
 from crm_admin.simulators.index import SearchIndex
+from crm_admin.simulators.row import Row
 
 FIRST_ID = 101
 MAX_SHAPES = 256
@@ -25,21 +26,6 @@ class Taken(Exception):
         self.name = name
         self.value = value
         self.holder = holder
-
-
-@dataclass(slots=True)
-class Row:
-    """One state of one record, never changed afterwards; `text` keeps its last rendering of shape
-    `shape`.
-    """
-
-    id: int
-    props: Mapping[str, str]
-    created: int
-    updated: int
-    archived: int | None = None
-    shape: tuple[str, ...] | None = None
-    text: bytes = b""
 
 
 @dataclass(slots=True)

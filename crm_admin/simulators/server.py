@@ -2,6 +2,7 @@
 hand.
 """
 
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -121,7 +122,9 @@ def serve(
     limits: Limits | None = None,
     ready: Callable[[int], None] | None = None,
 ) -> None:
-    """Serves until interrupted; `ready` is told the port once calls are answered."""
+    """Serves until SIGINT or SIGTERM, in the main thread; `ready` is told the port at the start."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     running = Running(Simulators(provider, data=data, limits=limits), port, host)
     try:
         if ready is not None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from crm_admin.simulators.definitions import Definition
 from crm_admin.simulators.ledger import Ledger, States, Types
 from crm_admin.simulators.links import End
-from crm_admin.simulators.rows import NotThere, Row
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import NotThere
 from crm_admin.simulators.truth import NOTHING, By, Op
 
 LIVING: Mapping[str, object] = {"archived": "false"}

@@ -210,6 +210,16 @@ def test_the_items_of_an_answer_can_be_wrong(
     assert sorted(each["id"] for each in answer.json()["results"]) == ids
 
 
+def test_ids_can_be_there_before_the_values(hubspot: Client) -> None:
+    hubspot.create("contacts", firstname="Ann")
+    hubspot.fault("thin_items")
+
+    answer = hubspot.get(CONTACTS)
+
+    assert answer.json()["results"][0]["id"] == "101"
+    assert set(answer.json()["results"][0]["properties"].values()) == {None}
+
+
 def test_a_repeated_cursor_leads_to_the_same_page(hubspot: Client) -> None:
     hubspot.post("/_sim/seed", {"contacts": 30, "seed": 1})
     hubspot.fault("repeated_cursor")

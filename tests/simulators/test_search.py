@@ -40,6 +40,15 @@ def test_search_shows_a_record_as_it_was_before_the_lag(hubspot: Client) -> None
     assert answer["results"][0]["properties"]["firstname"] == "Before"
 
 
+def test_a_shorter_lag_lets_through_what_waits(hubspot: Client) -> None:
+    hubspot.config(index_lag=3600)
+    made = hubspot.create("contacts", firstname="Ann")
+
+    hubspot.config(index_lag=0)
+
+    assert found(hubspot, {}) == [made]
+
+
 def test_archived_records_are_not_found(hubspot: Client) -> None:
     hubspot.config(index_lag=0)
     made = hubspot.create("contacts", firstname="Ann")

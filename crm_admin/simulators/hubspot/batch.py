@@ -20,7 +20,8 @@ from crm_admin.simulators.hubspot.objects import (
 )
 from crm_admin.simulators.hubspot.schema import SINGULAR
 from crm_admin.simulators.hubspot.shapes import render, shape_of, with_extra
-from crm_admin.simulators.rows import Row, Taken, folded
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import Taken, folded
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import Answer, as_list, as_map, as_text
 

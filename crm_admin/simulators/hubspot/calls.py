@@ -10,7 +10,8 @@ from crm_admin.simulators.hubspot.errors import ApiError, bad_request, conflict,
 from crm_admin.simulators.hubspot.schema import SINGULAR, object_of
 from crm_admin.simulators.hubspot.settings import Token
 from crm_admin.simulators.hubspot.values import Rules
-from crm_admin.simulators.rows import Row, Table, Taken
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import Table, Taken
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.wire import Request, as_int, as_list, as_map, as_text
 

@@ -14,7 +14,7 @@ from crm_admin.simulators.hubspot.properties import patched
 from crm_admin.simulators.hubspot.schema import object_of
 from crm_admin.simulators.hubspot.values import check_properties, epoch_ms, needed_to_create
 from crm_admin.simulators.people import Maker
-from crm_admin.simulators.rows import Row
+from crm_admin.simulators.row import Row
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import as_int, as_list, as_map, as_text

@@ -27,7 +27,7 @@ from crm_admin.simulators.hubspot.settings import DEMO_PORTAL, Limits, Settings,
 from crm_admin.simulators.hubspot.shapes import render, shape_of
 from crm_admin.simulators.journal import Journal
 from crm_admin.simulators.replay import replay
-from crm_admin.simulators.rows import Row
+from crm_admin.simulators.row import Row
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import Answer, NotJson, Request, as_map, as_text
@@ -201,7 +201,7 @@ class HubSpot:
         if self.settings.clock_offset != self.clock.offset_seconds:
             self.clock.set_offset(self.settings.clock_offset)
         for account in self._accounts.values():
-            account.portal.index_lag = self.settings.index_lag
+            account.portal.set_index_lag(self.settings.index_lag)
 
     def reset(self) -> None:
         """As at the first start: no records, no rules, no tokens beside the demo ones."""

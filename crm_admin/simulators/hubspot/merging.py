@@ -2,7 +2,7 @@
 
 from crm_admin.simulators.hubspot.account import Account
 from crm_admin.simulators.hubspot.linking import refresh_primary
-from crm_admin.simulators.rows import Row
+from crm_admin.simulators.row import Row
 from crm_admin.simulators.truth import By
 
 

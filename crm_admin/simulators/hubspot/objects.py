@@ -16,7 +16,8 @@ from crm_admin.simulators.hubspot.shapes import (
     with_extra,
 )
 from crm_admin.simulators.hubspot.values import check_properties, check_required, needed_to_create
-from crm_admin.simulators.rows import NotThere, Row, Taken
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import NotThere, Taken
 from crm_admin.simulators.truth import By
 from crm_admin.simulators.wire import Answer, as_int, as_list, as_map, as_text
 

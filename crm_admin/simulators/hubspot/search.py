@@ -10,7 +10,8 @@ from crm_admin.simulators.hubspot.errors import ApiError, bad_request
 from crm_admin.simulators.hubspot.schema import modified_name
 from crm_admin.simulators.hubspot.shapes import CHANGED, CREATED, page_body, render, shape_of
 from crm_admin.simulators.hubspot.values import epoch_ms
-from crm_admin.simulators.rows import Row, Table
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import Table
 from crm_admin.simulators.wire import Answer, as_int, as_list, as_map, as_text
 
 MAX_PAGE: Final = 200

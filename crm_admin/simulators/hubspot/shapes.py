@@ -10,7 +10,8 @@ import orjson
 from crm_admin.simulators.clock import iso
 from crm_admin.simulators.hubspot.association_types import legacy_name
 from crm_admin.simulators.hubspot.schema import BARE_DEFAULTS, DEFAULTS, modified_name
-from crm_admin.simulators.rows import Row, Table
+from crm_admin.simulators.row import Row
+from crm_admin.simulators.rows import Table
 from crm_admin.simulators.store import Portal
 
 CREATED: Final = frozenset({"createdate", "hs_createdate"})
