@@ -57,7 +57,7 @@ class Config:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
-    """Return the settings in `environ`, the process's own if None; ConfigError lists all problems."""
+    """Return the settings in `environ` or else the process's own; ConfigError lists problems."""
     read = Reader(os.environ if environ is None else environ)
     config = Config(
         database_url=read.required("DATABASE_URL"),

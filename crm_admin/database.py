@@ -94,8 +94,8 @@ def refuse_strong_logins() -> None:
             strong = connection.scalars(IS_TOO_STRONG).all()
         if strong:
             problem = (
-                f"The database login {strong[0]!r} is a superuser or has BYPASSRLS, so nothing would"
-                " keep organisations apart. `bin/crm database roles` prints the SQL for a plain login."
+                f"The database login {strong[0]!r} is a superuser or has BYPASSRLS: nothing would"
+                " keep organisations apart. `bin/crm database roles` prints SQL for a plain login."
             )
             raise ConfigError((problem,))
 
