@@ -41,6 +41,7 @@ class Table:
     held: dict[str, dict[str, int]] = field(default_factory=dict)
     index: SearchIndex = field(default_factory=SearchIndex)
     living: int = 0
+    _unique: tuple[str, ...] | None = None
     last_search: tuple[tuple[object, ...], list[Row]] | None = None
     shapes: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
@@ -72,7 +73,9 @@ class Table:
                 yield row
 
     def unique_names(self) -> tuple[str, ...]:
-        return tuple(name for name, known in self.definitions.items() if known.unique)
+        if self._unique is None:
+            self._unique = tuple(name for name, known in self.definitions.items() if known.unique)
+        return self._unique
 
     def check_free(self, props: Mapping[str, str], own: int | None) -> None:
         for name, value in self._claims(props):
@@ -85,6 +88,9 @@ class Table:
         former = self.rows.get(row.id)
         if former is None:
             self.ids.append(row.id)
+        elif former.props is row.props and former.archived == row.archived:
+            self.rows[row.id] = row
+            return former
         else:
             self._release(former)
         self.rows[row.id] = row
@@ -101,6 +107,7 @@ class Table:
         former = self.definitions.get(definition.name)
         self.definitions[definition.name] = definition
         self.shapes.clear()
+        self._unique = None
         return former
 
     def remember_shape(self, asked: tuple[str, ...], shape: tuple[str, ...]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class Portal(Ledger):
             self.put(table, new, Op.UPDATE, by, (row.props, props))
             return new
 
-    def derive(self, object_name: str, row_id: int, changes: Mapping[str, str]) -> None:
+    def derive(self, object_name: str, row_id: int, changes: Mapping[str, str], *, by: By) -> None:
         """The record has these values because something else changed; that is not logged."""
         with self.lock:
             table = self.table(object_name)
@@ -64,7 +64,8 @@ class Portal(Ledger):
             props = {} if row is None else {**row.props, **changes}
             props = {name: value for name, value in props.items() if value}
             if row is not None and props != row.props:
-                self.keep(table, replace(row, props=props, shape=None), at_once=False)
+                new = replace(row, props=props, shape=None)
+                self.keep(table, new, at_once=by is By.SEED)
 
     def archive(self, object_name: str, row_id: int, *, by: By) -> None:
         with self.lock:

@@ -20,14 +20,14 @@ def set_types(portal: Portal, near: End, far: End, types: frozenset[int], by: By
         owner, target = (near, far) if far[0] == "companies" else (far, near)
         _make_primary(portal, owner, target, by)
     portal.link(near, far, (wanted, backwards(*pair, wanted)), by=by)
-    _tell_primary(portal, near, far)
+    _tell_primary(portal, (near, far), by)
 
 
 def remove_types(portal: Portal, near: End, far: End, types: frozenset[int] | None, by: By) -> None:
     """The two records no longer have these types; None takes all of them away."""
     kept = frozenset[int]() if types is None else portal.links.types(near, far) - types
     portal.link(near, far, (kept, backwards(near[0], far[0], kept)), by=by)
-    _tell_primary(portal, near, far)
+    _tell_primary(portal, (near, far), by)
 
 
 def primary_company(portal: Portal, near: End) -> int | None:
@@ -46,17 +46,16 @@ def _make_primary(portal: Portal, owner: End, target: End, by: By) -> None:
         remove_types(portal, owner, ("companies", former), primary, by)
 
 
-def refresh_primary(portal: Portal, end: End) -> None:
+def refresh_primary(portal: Portal, end: End, by: By) -> None:
     """The contacts linked to this record, or it itself, name their primary company again."""
-    _tell_primary(portal, end, end)
-    for far, _ in list(portal.links.all_of(end)):
-        _tell_primary(portal, far, far)
+    others = tuple(far for far, _ in portal.links.all_of(end))
+    _tell_primary(portal, (end, *others), by)
 
 
-def _tell_primary(portal: Portal, *ends: End) -> None:
+def _tell_primary(portal: Portal, ends: tuple[End, ...], by: By) -> None:
     """`associatedcompanyid` of a contact follows its primary link."""
     for end in ends:
         if end[0] == "contacts":
             company = primary_company(portal, end)
             value = "" if company is None else str(company)
-            portal.derive("contacts", end[1], {"associatedcompanyid": value})
+            portal.derive("contacts", end[1], {"associatedcompanyid": value}, by=by)

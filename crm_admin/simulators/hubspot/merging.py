@@ -15,7 +15,7 @@ def merge_rows(account: Account, name: str, pair: tuple[Row, Row], by: By) -> Ro
     new_id = account.settings.merge_makes_new_id
     props = merged_properties(name, keep, absorb)
     merged = portal.merge(name, (keep.id, absorb.id), props, new_id=new_id, by=by)
-    refresh_primary(portal, (name, merged.id))
+    refresh_primary(portal, (name, merged.id), by)
     return portal.table(name).living_row(merged.id)
 
 

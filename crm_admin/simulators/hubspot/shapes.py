@@ -16,6 +16,7 @@ from crm_admin.simulators.store import Portal
 
 CREATED: Final = frozenset({"createdate", "hs_createdate"})
 CHANGED: Final = frozenset({"lastmodifieddate", "hs_lastmodifieddate"})
+OUTSIDE: Final = (*CREATED, *CHANGED, "hs_object_id")
 Shape = tuple[str, ...]
 
 
@@ -55,7 +56,7 @@ def render(row: Row, shape: Shape) -> bytes:
     if row.shape is not shape and row.shape != shape:
         record: dict[str, object] = {
             "id": str(row.id),
-            "properties": {name: value_of(row, name) for name in shape},
+            "properties": _properties(row, shape),
             "createdAt": iso(row.created),
             "updatedAt": iso(row.updated),
             "archived": row.archived is not None,
@@ -65,6 +66,14 @@ def render(row: Row, shape: Shape) -> bytes:
         row.text = orjson.dumps(record)
         row.shape = shape
     return row.text
+
+
+def _properties(row: Row, shape: Shape) -> dict[str, str | None]:
+    found: dict[str, str | None] = {name: row.props.get(name) for name in shape}
+    for name in OUTSIDE:
+        if name in found:
+            found[name] = value_of(row, name)
+    return found
 
 
 def with_extra(text: bytes, extra: dict[str, object]) -> bytes:
