@@ -1,4 +1,5 @@
-"""Serves stylesheet, script and icons compressed, under addresses that change with their content."""
+"""Serves stylesheet, script and icons compressed, under addresses that change with their
+content."""
 
 import gzip
 import hashlib
@@ -54,10 +55,11 @@ def asset_url(name: str) -> str:
 
 @assets.get("/assets/<digest>/<path:name>")
 def file(digest: str, name: str) -> Response:
+    """Answer with a static file; only its present digest may be kept by browsers."""
     found = _find(name)
     if found is None:
         abort(404)
-    packs = "gzip" in request.accept_encodings
+    packs = request.accept_encodings["gzip"] > 0
     response = Response(found.packed if packs else found.body, content_type=found.mimetype)
     if packs:
         response.headers["Content-Encoding"] = "gzip"

@@ -1,6 +1,7 @@
-"""Turns values into the words, numbers and times a page shows; everything from a CRM stays escaped."""
+"""Turns values into the words, numbers and times a page shows; everything from a CRM stays
+escaped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -164,9 +165,9 @@ def plain(value: Json, field: Field | None = None) -> str:
         )
     if isinstance(value, int | float):
         return number(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(plain(part, field) for part in value)
-    return _text(str(value), field)
+    if isinstance(value, str):
+        return _text(value, field)
+    return ", ".join(plain(part, field) for part in value)
 
 
 def _text(value: str, field: Field | None) -> str:
@@ -232,6 +233,7 @@ def initials(name: str) -> str:
 
 
 def safe_url(value: str | None) -> str:
-    """Return the address when it is http(s), else ""; nothing a CRM sends becomes another kind of link."""
+    """Return the address when it is http(s), else ""; nothing a CRM sends becomes another kind
+    of link."""
     text = value or ""
     return text if text.startswith(("https://", "http://")) else ""

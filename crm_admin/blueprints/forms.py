@@ -1,11 +1,15 @@
 """Small readers of addresses and forms that several pages share."""
 
+from collections.abc import Callable
 from secrets import token_urlsafe
+from typing import TypeVar
 from uuid import UUID
 
-from flask import request
+from flask import flash, request
 
 from crm_admin.errors import BadInput
+
+Done = TypeVar("Done")
 
 
 def text(name: str, *, longest: int = 500) -> str:
@@ -36,6 +40,16 @@ def ids(name: str) -> list[UUID]:
         ) from error
 
 
+def attempt(action: Callable[[], Done]) -> Done | None:
+    """Do what a button asks; when it cannot be done say why on the next page and return None."""
+    try:
+        return action()
+    except BadInput as error:
+        flash(error.sentence, "error")
+        return None
+
+
 def once_key() -> str:
-    """Return a fresh key for a form that starts work, so that a second press returns the first run."""
+    """Return a fresh key for a form that starts work, so that a second press returns the first
+    run."""
     return token_urlsafe(18)

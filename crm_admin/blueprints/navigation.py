@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm_admin.packs.registry import kinds
 from crm_admin.services.access import Person
 from flask import request, url_for
 
+from crm_admin.packs.registry import kinds
 from crm_admin.security.permissions import Permission, Role, is_allowed
 from crm_admin.services.queries.frame import Frame
 
@@ -46,8 +46,7 @@ def navigation(person: Person, frame: Frame) -> tuple[Group, ...]:
             "arrow-repeat",
             key="s",
             under="sync.",
-            count=frame.plans,
-            tone="warn",
+            count=(frame.plans, "warn"),
         ),
         _conflicts(frame),
     )
@@ -75,8 +74,7 @@ def _conflicts(frame: Frame) -> Item:
         "fork",
         key="x",
         under="conflicts.",
-        count=frame.conflicts,
-        tone="conflict",
+        count=(frame.conflicts, "conflict"),
     )
 
 
@@ -87,8 +85,7 @@ def _item(
     *,
     key: str = "",
     under: str = "",
-    count: int = 0,
-    tone: str = "neutral",
+    count: tuple[int, str] = (0, "neutral"),
 ) -> Item:
     here = request.endpoint or ""
     exact = here == endpoint
@@ -97,8 +94,8 @@ def _item(
         href=url_for(endpoint),
         icon=icon,
         key=key,
-        count=count,
-        tone=tone,
+        count=count[0],
+        tone=count[1],
         current=exact or bool(under and here.startswith(under)),
         exact=exact,
     )

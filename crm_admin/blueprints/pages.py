@@ -1,4 +1,5 @@
-"""Gives templates what every page needs: formats, words, addresses of static files, the frame and the navigation."""
+"""Gives templates what every page needs: formats, words, addresses of static files, the frame
+and the navigation."""
 
 from typing import Any
 
@@ -12,6 +13,7 @@ from crm_admin.blueprints.links import record_url
 from crm_admin.blueprints.navigation import Group, navigation
 from crm_admin.security.permissions import Permission, is_allowed
 from crm_admin.services.queries.frame import Frame, frame
+from crm_admin.services.queries.mapping import field_of
 from crm_admin.services.queries.why import reason_sentence
 
 HTMX = {
@@ -62,6 +64,7 @@ def install(app: Flask) -> None:
         count_of=formats.count_of,
         reason_sentence=reason_sentence,
         record_url=record_url,
+        field_of=field_of,
         may=may,
         htmx_config=orjson.dumps(HTMX).decode(),
     )
@@ -104,6 +107,7 @@ class _Navigation:
 
 
 def may(permission: str) -> bool:
-    """Say whether the signed-in person's role holds a permission, for buttons that would be refused."""
+    """Say whether the signed-in person's role holds a permission, for buttons that would be
+    refused."""
     person = current_person()
     return person is not None and is_allowed(person.role, Permission(permission))

@@ -54,7 +54,7 @@ STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The square + ~ − ! > = of one kind of change."""
+    """The square sign of one kind of change, with its word."""
 
     word: str
     icon: str

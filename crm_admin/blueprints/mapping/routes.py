@@ -1,3 +1,5 @@
+"""The door of the mapping table."""
+
 from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, render_template
 

@@ -1,3 +1,5 @@
+"""Doors of Home and its live parts."""
+
 from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response

@@ -1,3 +1,5 @@
+"""Doors of the POVs."""
+
 from uuid import UUID
 
 from crm_admin.blueprints.access import requires, signed_in

@@ -1,3 +1,5 @@
+"""Doors of record lists and records."""
+
 from uuid import UUID
 
 from crm_admin.blueprints.access import requires, signed_in

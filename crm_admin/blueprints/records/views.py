@@ -1,4 +1,5 @@
-"""What the pages of a record and of a POV share: they differ in their address and their words only."""
+"""What the pages of a record and of a POV share: they differ in their address and their words
+only."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -7,7 +8,7 @@ from crm_admin.blueprints.access import signed_in
 from flask import flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.forms import argument, once_key, text
+from crm_admin.blueprints.forms import argument, attempt, once_key, text
 from crm_admin.blueprints.links import record_url
 from crm_admin.errors import BadInput
 from crm_admin.records.kinds import Field, FieldType
@@ -69,15 +70,13 @@ def status(kind: str, record_id: UUID) -> str:
 def sync(kind: str, record_id: UUID) -> Response:
     """Ask for this record's sync now and go back to its page."""
     found = query.record(signed_in(), kind, record_id)
-    started = sync_runs.sync_record(
-        person=signed_in(), record_id=found.id, once_key=text("once_key") or None
+    started = attempt(
+        lambda: sync_runs.sync_record(
+            person=signed_in(), record_id=found.id, once_key=text("once_key") or None
+        )
     )
-    flash(
-        f"Syncing {found.title} now."
-        if started
-        else f"{found.title} belongs to no connection yet, so there is nothing to sync.",
-        "success" if started else "error",
-    )
+    if started:
+        flash(f"Syncing {found.title} now.", "success")
     return redirect(record_url(kind, record_id), 303)
 
 
@@ -86,7 +85,7 @@ def edit(kind: str, record_id: UUID) -> str:
     found = query.record(signed_in(), kind, record_id)
     return _form(
         found,
-        {field.name: typed(found.data.get(field.name), field) for field in editable(found)},
+        {field.name: typed(found.data.get(field.name)) for field in editable(found)},
         {},
     )
 
@@ -98,7 +97,7 @@ def save(kind: str, record_id: UUID) -> Response | tuple[str, int]:
     changes = {
         field.name: values[field.name]
         for field in editable(found)
-        if values[field.name] != typed(found.data.get(field.name), field)
+        if values[field.name] != typed(found.data.get(field.name))
     }
     try:
         seen = int(request.form.get("version", ""))
@@ -128,7 +127,7 @@ def editable(found: query.RecordPage) -> list[Field]:
     ]
 
 
-def typed(value: object, field: Field) -> str:
+def typed(value: object) -> str:
     """Return a stored value as a person would type it."""
     if value is None:
         return ""

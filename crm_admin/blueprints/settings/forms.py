@@ -74,7 +74,8 @@ def labels(spec: ProviderSpec) -> Mapping[str, str]:
 
 
 def stream_choices(offered: tuple[Choice, ...]) -> list[StreamChoice]:
-    """Read which of the offered objects are wanted; values outside the lists fall back to the safe ones."""
+    """Read which of the offered objects are wanted; values outside the lists fall back to the
+    safe ones."""
     chosen = []
     for item in offered:
         prefix = f"{item.object}-{item.kind}"

@@ -1,14 +1,17 @@
+"""Doors of the connections."""
+
 from uuid import UUID
 
 from crm_admin.blueprints.access import requires, signed_in
-from crm_admin.providers.registry import SPECS
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.formats import count_of
 from crm_admin.blueprints.forms import argument, once_key, one_of, text
 from crm_admin.blueprints.settings import forms
 from crm_admin.errors import BadInput
 from crm_admin.providers.base import ProviderSpec
+from crm_admin.providers.registry import spec_of, specs
 from crm_admin.security.permissions import Permission
 from crm_admin.services import connections as service
 from crm_admin.services.queries import connections as query
@@ -64,7 +67,7 @@ def create() -> Response | tuple[str, int]:
 
 def _spec(name: str) -> ProviderSpec:
     try:
-        return SPECS[name]
+        return spec_of(name)
     except KeyError:
         abort(404)
 
@@ -72,7 +75,7 @@ def _spec(name: str) -> ProviderSpec:
 def _form(spec: ProviderSpec | None, form: forms.NewConnection) -> str:
     return render_template(
         "settings/new.html",
-        specs=tuple(SPECS.values()),
+        specs=specs(),
         spec=spec,
         form=form,
         labels=forms.labels(spec) if spec else {},
@@ -155,9 +158,9 @@ def choose(connection_id: UUID) -> Response:
     found = query.detail(connection_id)
     chosen = forms.stream_choices(query.choices(found))
     service.choose_streams(person=signed_in(), connection_id=connection_id, choices=chosen)
-    amount = sum(1 for item in chosen if item.enabled)
+    amount = count_of(sum(1 for item in chosen if item.enabled), "object", "objects")
     flash(
-        f"{found.card.name} syncs {amount} object{'' if amount == 1 else 's'} from the next run on.",
+        f"{found.card.name} syncs {amount} from the next run on.",
         "success",
     )
     return redirect(url_for(".detail", connection_id=connection_id), 303)

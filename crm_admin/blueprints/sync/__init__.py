@@ -1,6 +1,5 @@
-"""Runs, plans and their history."""
+"""Runs: what runs now, the history, and one run in detail."""
 
-from crm_admin.blueprints.sync.plans import plans
 from crm_admin.blueprints.sync.routes import sync
 
-__all__ = ["plans", "sync"]
+__all__ = ["sync"]

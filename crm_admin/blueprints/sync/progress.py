@@ -7,7 +7,8 @@ PATIENCE_SECONDS = 600
 
 
 def poll_seconds(line: RunLine) -> int:
-    """Return the seconds between two questions: 0 when it is over, fewer while it moves, more after ten minutes."""
+    """Return the seconds between two questions: 0 when it is over, fewer while it moves, more
+    after ten minutes."""
     if not line.is_live:
         return 0
     if (now() - line.created_at).total_seconds() > PATIENCE_SECONDS:

@@ -1,10 +1,12 @@
+"""Doors of runs and history."""
+
 from uuid import UUID
 
 from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.forms import argument, once_key, one_of, text
+from crm_admin.blueprints.forms import argument, attempt, once_key, one_of, text
 from crm_admin.blueprints.sync.progress import poll_seconds
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
@@ -48,14 +50,22 @@ def start() -> Response:
         connection_id = UUID(text("connection"))
     except ValueError as error:
         raise BadInput("connection", "Choose a connection.") from error
-    started = sync_runs.start(
-        person=signed_in(),
-        connection_id=connection_id,
-        mode=one_of("mode", ("full", "delta")),
-        staged=one_of("kind", ("plan", "run")) == "plan",
-        once_key=text("once_key") or None,
+    mode, staged = one_of("mode", ("full", "delta")), one_of("kind", ("plan", "run")) == "plan"
+    started = attempt(
+        lambda: sync_runs.start(
+            person=signed_in(),
+            connection_id=connection_id,
+            mode=mode,
+            staged=staged,
+            once_key=text("once_key") or None,
+        )
     )
-    return redirect(url_for(".run", run_id=started.id), 303)
+    return _to(started, url_for(".now", connection=connection_id))
+
+
+def _to(started: sync_runs.RunRef | None, otherwise: str) -> Response:
+    """Go to the run that was started, or back with the reason why none was."""
+    return redirect(url_for(".run", run_id=started.id) if started else otherwise, 303)
 
 
 @sync.get("/history")
@@ -127,15 +137,22 @@ def stop(run_id: UUID) -> Response:
 @sync.post("/runs/<uuid:run_id>/again")
 @requires(Permission.SYNC_RUN)
 def again(run_id: UUID) -> Response:
-    started = sync_runs.run_again(
-        person=signed_in(), run_id=run_id, once_key=text("once_key") or None
+    started = attempt(
+        lambda: sync_runs.run_again(
+            person=signed_in(), run_id=run_id, once_key=text("once_key") or None
+        )
     )
-    return redirect(url_for(".run", run_id=started.id), 303)
+    return _to(started, url_for(".run", run_id=run_id))
 
 
 @sync.post("/runs/<uuid:run_id>/undo")
 @requires(Permission.PLAN_APPROVE)
 def undo_run(run_id: UUID) -> Response:
-    started = undo.start(person=signed_in(), run_id=run_id)
-    flash("This is a plan of what goes back. Nothing is undone until you apply it.", "success")
-    return redirect(url_for(".run", run_id=started.id), 303)
+    started = attempt(
+        lambda: undo.start(person=signed_in(), run_id=run_id, once_key=text("once_key") or None)
+    )
+    if started:
+        flash(
+            "This makes a plan of what goes back. Nothing is undone until you apply it.", "success"
+        )
+    return _to(started, url_for(".run", run_id=run_id))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from crm_admin.jsontypes import Json
@@ -12,11 +11,13 @@ from crm_admin.services.access import Person
 from crm_admin.services.conflicts import seen_of
 from crm_admin.services.queries import paging, scope
 from crm_admin.services.queries.mapping import field_of
-from crm_admin.services.queries.sql import Row, first, rows
+from crm_admin.services.queries.sql import Row, first, only, rows
 
 COLUMNS = """
-SELECT k.id, k.record_id, k.connection_id, c.name AS connection, r.kind, r.title, k.field, k.rule_id, k.base, k.ours,
-       k.theirs, k.ours_at, k.ours_by, k.theirs_at, k.state, k.how, k.resolved_at, u.name AS resolved_by, k.run_id,
+SELECT k.id, k.record_id, k.connection_id, c.name AS connection, r.kind, r.title, k.field,
+  k.rule_id, k.base, k.ours,
+       k.theirs, k.ours_at, k.ours_by, k.theirs_at, k.state, k.how, k.resolved_at,
+         u.name AS resolved_by, k.run_id,
        k.seen, k.created_at
   FROM conflict k
   JOIN connection c ON c.id = k.connection_id
@@ -26,17 +27,21 @@ SELECT k.id, k.record_id, k.connection_id, c.name AS connection, r.kind, r.title
 
 LIST = f"""
 {COLUMNS}
- WHERE {scope.OWN} AND (CASE WHEN CAST(:settled AS boolean) THEN k.state <> 'open' ELSE k.state = 'open' END)
-   AND (CAST(:moment AS timestamptz) IS NULL OR (k.created_at, k.id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid)))
+ WHERE {scope.OWN} AND (CASE WHEN CAST(:settled AS boolean) THEN k.state <> 'open' ELSE k.state =
+   'open' END)
+   AND (CAST(:moment AS timestamptz) IS NULL OR (k.created_at,
+     k.id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid)))
  ORDER BY k.created_at DESC, k.id DESC LIMIT :amount
 """
 
 COUNTS = f"""
 SELECT count(*) FILTER (WHERE k.state = 'open') AS open,
-       count(*) FILTER (WHERE k.state <> 'open' AND k.resolved_at > now() - interval '7 days') AS settled_week,
-       count(*) FILTER (WHERE k.how = 'by_policy' AND k.resolved_at > now() - interval '7 days') AS by_rule
+       count(*) FILTER (WHERE k.state <> 'open' AND k.resolved_at > now() - interval '7 days') AS
+         settled_week,
+       count(*) FILTER (WHERE k.how = 'by_policy' AND k.resolved_at > now() - interval '7 days')
+         AS by_rule
   FROM conflict k JOIN record r ON r.id = k.record_id WHERE {scope.OWN}
-"""
+"""  # noqa: S608 - only our own condition is pasted in
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,11 @@ class ConflictPage:
     by_rule: int
 
 
-def unwrap(stored: Any) -> Json:
+def unwrap(stored: Json) -> Json:
     """Return the value inside {"v": …}; absent reads as blank."""
     if isinstance(stored, Mapping) and set(stored) <= {"v", "ours", "theirs"}:
         return stored.get("v", stored.get("ours"))
-    return stored  # type: ignore[no-any-return]
+    return stored
 
 
 def conflict_of(row: Row) -> Conflict:
@@ -126,8 +131,7 @@ def conflicts(person: Person, *, settled: bool = False, after: str = "") -> Conf
         amount=paging.PAGE + 1,
     )
     shown = [conflict_of(row) for row in found[: paging.PAGE]]
-    counts = first(COUNTS, owner=owner)
-    assert counts is not None
+    counts = only(COUNTS, owner=owner)
     more = len(found) > paging.PAGE
     return ConflictPage(
         conflicts=shown,
@@ -139,7 +143,8 @@ def conflicts(person: Person, *, settled: bool = False, after: str = "") -> Conf
 
 
 def of_record(record_id: UUID) -> tuple[Conflict, ...]:
-    """Return the open conflicts of one record; the caller has checked that the person may see it."""
+    """Return the open conflicts of one record; the caller has checked that the person may see
+    it."""
     found = rows(
         f"{COLUMNS} WHERE k.record_id = :record AND k.state = 'open' ORDER BY k.field",
         record=record_id,

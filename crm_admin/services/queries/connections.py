@@ -9,22 +9,26 @@ from uuid import UUID
 from crm_admin.errors import NotFound
 from crm_admin.packs.registry import default_mappings, kinds
 from crm_admin.providers.base import ProviderSpec
-from crm_admin.providers.registry import SPECS
+from crm_admin.providers.registry import spec_of
 from crm_admin.services.queries.sql import Row, first, rows
 
 CARDS = """
-SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_reason, c.health_at, c.checks,
+SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_reason, c.health_at,
+  c.checks,
        c.created_at, u.name AS owner,
-       coalesce(l.linked, 0) AS linked, coalesce(l.failed, 0) AS failed, coalesce(w.waiting, 0) AS waiting,
+       coalesce(l.linked, 0) AS linked, coalesce(l.failed, 0) AS failed, coalesce(w.waiting,
+         0) AS waiting,
        last.id AS last_id, last.state AS last_state, last.finished_at AS last_at,
        live.id AS live_id, plan.id AS plan_id, next.next_at,
        (SELECT count(*) FROM stream s WHERE s.connection_id = c.id AND s.enabled) AS streams,
        EXISTS (SELECT 1 FROM stream s WHERE s.connection_id = c.id AND s.is_primary) AS is_primary
   FROM connection c
   LEFT JOIN app_user u ON u.id = c.created_by
-  LEFT JOIN (SELECT connection_id, count(*) AS linked, count(*) FILTER (WHERE error IS NOT NULL AND error <> '') AS failed
+  LEFT JOIN (SELECT connection_id, count(*) AS linked,
+    count(*) FILTER (WHERE error IS NOT NULL AND error <> '') AS failed
                FROM link WHERE status = 'linked' GROUP BY connection_id) l ON l.connection_id = c.id
-  LEFT JOIN (SELECT s.connection_id, count(*) AS waiting FROM outbox o JOIN stream s ON s.id = o.stream_id
+  LEFT JOIN (SELECT s.connection_id, count(*) AS waiting
+    FROM outbox o JOIN stream s ON s.id = o.stream_id
               GROUP BY s.connection_id) w ON w.connection_id = c.id
   LEFT JOIN LATERAL (SELECT id, state, finished_at FROM sync_run r WHERE r.connection_id = c.id
                         AND r.state IN ('succeeded', 'partial', 'failed', 'cancelled')
@@ -39,7 +43,8 @@ SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_rea
 """
 
 STREAMS = """
-SELECT s.id, s.remote_object, s.kind, s.direction, s.creates, s.policy, s.first_agreement, s.filter, s.enabled,
+SELECT s.id, s.remote_object, s.kind, s.direction, s.creates, s.policy, s.first_agreement,
+  s.filter, s.enabled,
        s.is_primary, s.mapping_version, s.watermark, s.full_done_at,
        (SELECT count(*) FROM link l WHERE l.stream_id = s.id AND l.status = 'linked') AS linked
   FROM stream s WHERE s.connection_id = :connection ORDER BY s.position, s.remote_object
@@ -223,7 +228,7 @@ def _card(row: Row) -> Card:
 
 def _label(provider: str) -> str:
     try:
-        return SPECS[provider].label
+        return spec_of(provider).label
     except KeyError:
         return provider
 
@@ -239,12 +244,13 @@ def detail(connection_id: UUID) -> Detail:
     """Return one connection; unknown and foreign ids are not found."""
     row = first(f"{CARDS} WHERE c.id = :connection", connection=connection_id)
     more = first(
-        "SELECT endpoint, credential_hints, settings, account, marker, checks FROM connection WHERE id = :connection",
+        "SELECT endpoint, credential_hints, settings, account, marker, checks FROM connection"
+        " WHERE id = :connection",
         connection=connection_id,
     )
     if row is None or more is None:
         raise NotFound("This connection is not there.")
-    spec = SPECS[row["provider"]]
+    spec = spec_of(row["provider"])
     return Detail(
         card=_card(row),
         endpoint=more["endpoint"] or spec.endpoint,

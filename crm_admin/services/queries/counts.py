@@ -7,7 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a run did. Ours and theirs are kept apart; created, updated and deleted are their sums."""
+    """What a run did. Ours and theirs are kept apart; created, updated and deleted are their
+    sums."""
 
     read: int = 0
     ours_created: int = 0

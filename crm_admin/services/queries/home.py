@@ -1,4 +1,5 @@
-"""Home: one sentence of truth, the work list, the connections, what runs, what happened, and the system's health."""
+"""Home: one sentence of truth, the work list, the connections, what runs, what happened, and the
+system's health."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +8,12 @@ from datetime import datetime
 from crm_admin import __version__
 from crm_admin.services.queries.connections import Card, cards
 from crm_admin.services.queries.runs import RunLine, live_runs, newest_runs
-from crm_admin.services.queries.sql import first, rows
+from crm_admin.services.queries.sql import Row, first, only, rows
 
 STEPS = """
 SELECT (SELECT count(*) FROM connection) AS connections,
-       (SELECT count(*) FROM connection WHERE jsonb_array_length(coalesce(checks -> 'lines', '[]'::jsonb)) > 0
+       (SELECT count(*) FROM connection WHERE jsonb_array_length(coalesce(checks -> 'lines',
+         '[]'::jsonb)) > 0
            AND health = 'ok') AS checked,
        (SELECT count(*) FROM stream WHERE enabled) AS streams,
        (SELECT count(*) FROM sync_run WHERE connection_id IS NOT NULL) AS runs,
@@ -23,7 +25,8 @@ SELECT (SELECT count(*) FROM connection) AS connections,
 """
 
 PROCESSES = """
-SELECT kind, count(*) FILTER (WHERE seen_at > now() - interval '60 seconds') AS alive, max(seen_at) AS seen_at
+SELECT kind, count(*) FILTER (WHERE seen_at > now() - interval '60 seconds') AS alive,
+  max(seen_at) AS seen_at
   FROM process GROUP BY kind
 """
 
@@ -34,7 +37,8 @@ SELECT count(*) AS waiting, min(created_at) AS oldest FROM sync_run WHERE state 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the getting-started list; it is done when its state is reached, however that came."""
+    """One line of the getting-started list; it is done when its state is reached, however that
+    came."""
 
     title: str
     text: str
@@ -85,8 +89,7 @@ class Home:
 
 def home() -> Home:
     """Return what Home shows to people who see the whole organisation."""
-    state = first(STEPS)
-    assert state is not None
+    state = only(STEPS)
     return Home(
         connections=cards(),
         running=live_runs(),
@@ -114,10 +117,9 @@ def health() -> Health:
     )
 
 
-def _steps(state: object) -> tuple[Step, ...]:
-    found: dict[str, int] = dict(state)  # type: ignore[call-overload]
+def _steps(found: Row) -> tuple[Step, ...]:
     return (
-        Step("Start and sign in", "You are in.", True, "", ""),
+        Step("Start and sign in", "You are in.", done=True, action="", endpoint=""),
         Step(
             "Connect a CRM",
             "It starts in Observe mode: it reads on request and writes nothing.",

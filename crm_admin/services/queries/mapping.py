@@ -1,4 +1,5 @@
-"""Mappings as pages show them: which field meets which, through which steps, with what the checks find."""
+"""Mappings as pages show them: which field meets which, through which steps, with what the
+checks find."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from crm_admin.records.kinds import Field
 from crm_admin.services.queries.sql import Row, rows
 
 STREAMS = """
-SELECT s.id, s.connection_id, c.name AS connection, c.provider, s.remote_object, s.kind, s.mapping_version, s.policy,
-       s.enabled, m.id AS mapping_id, m.note, m.published_at, u.name AS by_name, h.fields AS schema, h.read_at
+SELECT s.id, s.connection_id, c.name AS connection, c.provider, s.remote_object, s.kind,
+  s.mapping_version, s.policy,
+       s.enabled, m.id AS mapping_id, m.note, m.published_at, u.name AS by_name,
+         h.fields AS schema, h.read_at
   FROM stream s
   JOIN connection c ON c.id = s.connection_id
   LEFT JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version
@@ -23,8 +26,10 @@ SELECT s.id, s.connection_id, c.name AS connection, c.provider, s.remote_object,
 """
 
 RULES = """
-SELECT mapping_version_id, rule_id, ours, theirs, direction, required, default_value, steps, policy, first_agreement
-  FROM field_rule WHERE mapping_version_id = ANY(:versions) ORDER BY mapping_version_id, position, rule_id
+SELECT mapping_version_id, rule_id, ours, theirs, direction, required, default_value, steps,
+  policy, first_agreement
+  FROM field_rule WHERE mapping_version_id = ANY(:versions) ORDER BY mapping_version_id,
+    position, rule_id
 """
 
 
@@ -116,7 +121,7 @@ def field_of(kind: str, name: str) -> Field | None:
 def _page(row: Row, rules: Sequence[FieldRule]) -> MappingPage:
     schema: dict[str, Mapping[str, Any]] = {item["name"]: item for item in row["schema"] or ()}
     registry = kinds()
-    kind = registry[row["kind"]] if row["kind"] in registry else None
+    kind = next((item for item in registry if item.name == row["kind"]), None)
     used = {rule.ours for rule in rules}
     return MappingPage(
         stream_id=row["id"],

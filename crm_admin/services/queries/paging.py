@@ -20,9 +20,9 @@ class Place:
     id: UUID
 
 
-def encode(value: str, id: UUID) -> str:
+def encode(value: str, row_id: UUID) -> str:
     """Return the place as text for `?after=`."""
-    return urlsafe_b64encode(orjson.dumps([value, str(id)])).decode().rstrip("=")
+    return urlsafe_b64encode(orjson.dumps([value, str(row_id)])).decode().rstrip("=")
 
 
 def decode(after: str) -> Place | None:
@@ -30,8 +30,8 @@ def decode(after: str) -> Place | None:
     if not after:
         return None
     try:
-        value, id = orjson.loads(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        return Place(str(value), UUID(str(id)))
+        value, row_id = orjson.loads(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        return Place(str(value), UUID(str(row_id)))
     except (ValueError, NotBase64, TypeError) as error:
         raise NotFound(
             "This page of the list is not there. Open the list from its start."

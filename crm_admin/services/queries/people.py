@@ -10,7 +10,8 @@ from crm_admin.services.queries.sql import rows
 
 PEOPLE = """
 SELECT u.id, u.name, u.email, m.role, u.last_seen_at, u.disabled_at,
-       (SELECT count(*) FROM record r WHERE r.kind = 'pov' AND r.owner_id = u.id AND r.deleted_at IS NULL) AS povs
+       (SELECT count(*) FROM record r WHERE r.kind = 'pov' AND r.owner_id = u.id
+         AND r.deleted_at IS NULL) AS povs
   FROM membership m JOIN app_user u ON u.id = m.user_id
  WHERE m.organization_id = :organization ORDER BY u.name LIMIT 500
 """
@@ -34,7 +35,7 @@ def people(person: Person) -> tuple[PersonLine, ...]:
             row["id"],
             row["name"],
             row["email"],
-            ROLE_WORDS.get(row["role"], row["role"]),
+            ROLE_WORDS.get(str(row["role"]), str(row["role"])),
             row["povs"],
             row["last_seen_at"],
             row["disabled_at"] is not None,

@@ -15,15 +15,23 @@ from crm_admin.services.queries.sql import Row, first, rows
 APPLIED = ("create", "update", "delete", "link", "associate", "property")
 """The actions that applying a plan carries out; the rest tell or ask."""
 
+MORE = """
+SELECT r.plan_hash, r.expires_at, r.approved_at, r.decisions, c.stance
+  FROM sync_run r LEFT JOIN connection c ON c.id = r.connection_id
+ WHERE r.id = :run AND r.plan_hash IS NOT NULL
+"""
+
 TALLY = """
 SELECT action, side, count(*) AS amount, count(*) FILTER (WHERE excluded) AS left_out
   FROM operation WHERE run_id = :run AND run_at = :run_at GROUP BY action, side
 """
 
 ROWS = """
-SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields, o.inputs, o.label,
-       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at, r.kind
-  FROM operation o LEFT JOIN record r ON r.id = o.record_id
+SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields,
+  o.inputs, o.label,
+       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at,
+         coalesce(r.kind, s.kind) AS kind
+  FROM operation o LEFT JOIN record r ON r.id = o.record_id LEFT JOIN stream s ON s.id = o.stream_id
  WHERE o.run_id = :run AND o.run_at = :run_at AND o.action = ANY(:actions)
    AND (CAST(:side AS text) = '' OR o.side = :side)
    AND (CAST(:field AS text) = '' OR jsonb_exists(o.fields, :field))
@@ -40,7 +48,8 @@ SELECT o.side, f.key AS field, count(*) AS amount
 
 QUESTIONS = """
 WITH asked AS (
-  SELECT o.stream_id, f.value ->> 3 AS rule, f.key AS field, o.label, o.id, f.value -> 0 AS ours, f.value -> 1 AS theirs,
+  SELECT o.stream_id, f.value ->> 3 AS rule, f.key AS field, o.label, o.id, f.value -> 0 AS ours,
+    f.value -> 1 AS theirs,
          count(*) OVER w AS amount, row_number() OVER (w ORDER BY o.id) AS place
     FROM operation o, jsonb_each(o.fields) f
    WHERE o.run_id = :run AND o.run_at = :run_at AND o.action = 'agree'
@@ -64,6 +73,10 @@ class FieldChange:
     after: Json
     reason: str
     rule: str
+
+    @property
+    def was_blank(self) -> bool:
+        return self.before is None or self.before in ("", [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,22 +268,19 @@ def _candidate(item: Mapping[str, Any]) -> Candidate:
 
 def plan(run_id: UUID) -> Plan:
     """Return the plan without its rows; unknown and foreign ids are not found."""
-    row = first(
-        f"{COLUMNS.replace('r.finished_at', 'r.finished_at, r.plan_hash, r.expires_at, r.approved_at, r.decisions, c.stance')}"
-        " WHERE r.id = :run",
-        run=run_id,
-    )
-    if row is None:
+    row = first(f"{COLUMNS} WHERE r.id = :run", run=run_id)
+    more = first(MORE, run=run_id)
+    if row is None or more is None:
         raise NotFound("This plan is not there.")
     line = run_line(row)
     tally = rows(TALLY, run=run_id, run_at=line.created_at)
     return Plan(
         line=line,
-        plan_hash=row["plan_hash"] or "",
-        expires_at=row["expires_at"],
-        approved_at=row["approved_at"],
+        plan_hash=more["plan_hash"] or "",
+        expires_at=more["expires_at"],
+        approved_at=more["approved_at"],
         ready=line.state == "planned",
-        observing=row["stance"] == "observe",
+        observing=more["stance"] == "observe",
         counts=_by_mark(tally),
         to_theirs=_flow(tally, "theirs"),
         to_ours=_flow(tally, "ours"),
@@ -279,7 +289,7 @@ def plan(run_id: UUID) -> Plan:
         ),
         left_out=sum(item["left_out"] for item in tally),
         unchanged=line.counts.unchanged,
-        questions=_questions(run_id, line.created_at, row["decisions"] or {}),
+        questions=_questions(run_id, line.created_at, more["decisions"] or {}),
         skipped=_skipped(run_id, line.created_at),
         fields=tuple(
             FieldGroup(item["side"], item["field"], item["amount"])

@@ -1,4 +1,5 @@
-"""One record or POV: where it stands in each CRM, its fields on all sides, its open conflicts and its time line."""
+"""One record or POV: where it stands in each CRM, its fields on all sides, its open conflicts
+and its time line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from uuid import UUID
 from crm_admin.errors import NotFound
 from crm_admin.jsontypes import Json
 from crm_admin.mapping.rules import FieldRule
-from crm_admin.providers.registry import SPECS
+from crm_admin.providers.registry import spec_of
 from crm_admin.records.kinds import Field, FieldType, RecordKind
 from crm_admin.records.values import is_blank
 from crm_admin.services.access import Person
@@ -20,21 +21,27 @@ from crm_admin.services.queries.records import Place, kind_named, place_of
 from crm_admin.services.queries.sql import Row, first, rows
 
 RECORD = f"""
-SELECT r.id, r.kind, r.title, r.data, r.origin, r.version, r.external_id, r.status, r.owner_id, u.name AS owner,
+SELECT r.id, r.kind, r.title, r.data, r.origin, r.version, r.external_id, r.status, r.owner_id,
+  u.name AS owner,
        r.created_at, r.updated_at, r.created_run, r.hub_only, r.merged_into
   FROM record r LEFT JOIN app_user u ON u.id = r.owner_id
  WHERE r.id = :record AND r.kind = :kind AND r.deleted_at IS NULL AND {scope.OWN}
-"""
+"""  # noqa: S608 - only our own condition is pasted in
 
 STREAMS = """
-SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.name AS connection, c.provider, c.stance,
+SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.name AS connection,
+  c.provider, c.stance,
        c.account, c.health, m.id AS mapping_id, s.mapping_version, h.fields AS schema,
-       l.id AS link_id, l.status, l.error, l.agreed_at, l.remote_id, l.base_ours, l.base_theirs, l.created_at AS linked_at,
-       l.mapping_version AS link_version, o.error AS queue_error, o.created_at AS queued_at, o.record_id AS queued,
+       l.id AS link_id, l.status, l.error, l.agreed_at, l.remote_id, l.base_ours, l.base_theirs,
+         l.created_at AS linked_at,
+       l.mapping_version AS link_version, o.error AS queue_error, o.created_at AS queued_at,
+         o.record_id AS queued,
        EXISTS (SELECT 1 FROM conflict k WHERE k.link_id = l.id AND k.state = 'open') AS in_conflict,
        EXISTS (SELECT 1 FROM effect e WHERE e.link_id = l.id) AS sending,
-       EXISTS (SELECT 1 FROM wanted w WHERE w.record_id = :record AND w.connection_id = c.id) AS wanted,
-       (SELECT p.reason FROM operation p WHERE p.record_id = :record AND p.stream_id = s.id AND p.action = 'skip'
+       EXISTS (SELECT 1 FROM wanted w WHERE w.record_id = :record
+         AND w.connection_id = c.id) AS wanted,
+       (SELECT p.reason FROM operation p WHERE p.record_id = :record AND p.stream_id = s.id
+         AND p.action = 'skip'
          ORDER BY p.at DESC LIMIT 1) AS skipped
   FROM stream s
   JOIN connection c ON c.id = s.connection_id
@@ -47,7 +54,8 @@ SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.na
 """
 
 REFERENCES = """
-SELECT f.field, f.target_id, t.kind, coalesce(t.title, f.label, f.remote_id, '') AS title, f.remote_id
+SELECT f.field, f.target_id, t.kind, coalesce(t.title, f.label, f.remote_id, '') AS title,
+  f.remote_id
   FROM reference f LEFT JOIN record t ON t.id = f.target_id
  WHERE f.record_id = :record ORDER BY f.field, f.position
 """
@@ -130,7 +138,8 @@ class RecordPage:
 
 
 def record(person: Person, kind_name: str, record_id: UUID) -> RecordPage:
-    """Return the record when this person may see it; unknown, foreign and other people's are not found."""
+    """Return the record when this person may see it; unknown, foreign and other people's are not
+    found."""
     kind = kind_named(kind_name)
     row = first(RECORD, record=record_id, kind=kind.name, owner=scope.owner_of(person))
     if row is None:
@@ -178,14 +187,14 @@ def _presence(row: Row, rules: Sequence[FieldRule], *, hub_only: bool) -> Presen
     if row["link_id"]:
         link = {**row, "waits": row["queued"] is not None}
     queued = {"error": row["queue_error"]} if row["queued"] else None
-    spec = SPECS[row["provider"]]
+    spec = spec_of(row["provider"])
     labels = {item.name: item.label for item in spec.objects}
     return Presence(
         stream_id=row["stream_id"],
         connection_id=row["connection_id"],
         connection=row["connection"],
         provider_label=spec.label,
-        object_label=labels.get(row["remote_object"], row["remote_object"]),
+        object_label=labels.get(str(row["remote_object"]), str(row["remote_object"])),
         place=place_of(link, queued, stance=row["stance"], hub_only=hub_only),
         remote_id=row["remote_id"] or "",
         url=_url(spec.record_url, row),

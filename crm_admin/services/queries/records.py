@@ -1,4 +1,5 @@
-"""Lists of records, POVs first of all: promoted columns, one status per connection, keyset paging."""
+"""Lists of records, POVs first of all: promoted columns, one status per connection, keyset
+paging."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from crm_admin.packs.registry import kinds
 from crm_admin.records.kinds import Field, RecordKind
 from crm_admin.services.access import Person
 from crm_admin.services.queries import paging, scope
-from crm_admin.services.queries.sql import Row, first, rows
+from crm_admin.services.queries.sql import Row, only, rows
 
 ORDERS: Mapping[str, tuple[str, str, str]] = {
     "updated": ("r.updated_at", "timestamptz", "DESC"),
@@ -23,26 +24,33 @@ ORDERS: Mapping[str, tuple[str, str, str]] = {
 """Sort name → (expression, type, direction); nothing else ever reaches ORDER BY."""
 
 LIST = """
-SELECT r.id, r.kind, r.title, r.status, r.owner_id, u.name AS owner, r.amount, r.due_on, r.updated_at, r.hub_only,
+SELECT r.id, r.kind, r.title, r.status, r.owner_id, u.name AS owner, r.amount, r.due_on,
+  r.updated_at, r.hub_only,
        r.data, {expression} AS place
   FROM record r LEFT JOIN app_user u ON u.id = r.owner_id
  WHERE r.kind = :kind AND r.deleted_at IS NULL AND r.merged_into IS NULL AND {own}
    AND (CAST(:mine AS uuid) IS NULL OR r.owner_id = CAST(:mine AS uuid))
    AND (CAST(:status AS text) = '' OR r.status = :status)
-   AND (CAST(:query AS text) = '' OR strpos(lower(r.title), lower(:query)) > 0 OR r.external_id = :query
+   AND (CAST(:query AS text) = '' OR strpos(lower(r.title),
+     lower(:query)) > 0 OR r.external_id = :query
         OR EXISTS (SELECT 1 FROM link q WHERE q.record_id = r.id AND q.remote_id = :query))
    AND (CAST(:view AS text) = ''
-        OR (:view = 'failed' AND EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id AND l.error <> ''))
-        OR (:view = 'missing' AND NOT EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id AND l.status = 'linked')))
-   AND (CAST(:value AS text) IS NULL OR ({expression}, r.id) {compare} (CAST(:value AS {type}), CAST(:id AS uuid)))
+        OR (:view = 'failed' AND EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
+          AND l.error <> ''))
+        OR (:view = 'missing' AND NOT EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
+          AND l.status = 'linked')))
+   AND (CAST(:value AS text) IS NULL OR ({expression}, r.id) {compare} (CAST(:value AS {type}),
+     CAST(:id AS uuid)))
  ORDER BY {expression} {direction}, r.id {direction} LIMIT :amount
 """
 
 COUNTS = """
 SELECT count(*) AS total,
-       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id AND l.status = 'linked'
+       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
+         AND l.status = 'linked'
                                          AND (l.error IS NULL OR l.error = ''))) AS linked,
-       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id AND l.error <> '')) AS failed
+       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
+         AND l.error <> '')) AS failed
   FROM record r
  WHERE r.kind = :kind AND r.deleted_at IS NULL AND r.merged_into IS NULL AND {own}
 """
@@ -50,7 +58,8 @@ SELECT count(*) AS total,
 LINKS = """
 SELECT l.record_id, l.connection_id, l.status, l.error, l.agreed_at, l.remote_id,
        EXISTS (SELECT 1 FROM conflict k WHERE k.link_id = l.id AND k.state = 'open') AS in_conflict,
-       EXISTS (SELECT 1 FROM outbox o WHERE o.stream_id = l.stream_id AND o.record_id = l.record_id) AS waits,
+       EXISTS (SELECT 1 FROM outbox o WHERE o.stream_id = l.stream_id
+         AND o.record_id = l.record_id) AS waits,
        EXISTS (SELECT 1 FROM effect e WHERE e.link_id = l.id) AS sending
   FROM link l WHERE l.record_id = ANY(:records) AND l.status <> 'shadow'
 """
@@ -134,7 +143,8 @@ def kind_named(name: str) -> RecordKind:
 
 
 def record_list(person: Person, kind_name: str, filters: Filters, after: str = "") -> RecordList:
-    """Return one page of the records of a kind this person may see, with their place in every connection."""
+    """Return one page of the records of a kind this person may see, with their place in every
+    connection."""
     kind = kind_named(kind_name)
     owner = scope.owner_of(person)
     if owner is not None and kind_name != "pov":
@@ -142,8 +152,7 @@ def record_list(person: Person, kind_name: str, filters: Filters, after: str = "
     found = _found(person, kind, filters, after)
     shown = found[: paging.PAGE]
     connections = rows(CONNECTIONS, kind=kind.name)
-    counts = first(COUNTS.format(own=scope.OWN), kind=kind.name, owner=owner)
-    assert counts is not None
+    counts = only(COUNTS.format(own=scope.OWN), kind=kind.name, owner=owner)
     return RecordList(
         kind=kind,
         status_field=_field(kind, kind.promoted.status),

@@ -1,4 +1,5 @@
-"""One run: what it is doing or did, its records, its errors grouped, its calls and the settings it used."""
+"""One run: what it is doing or did, its records, its errors grouped, its calls and the settings
+it used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from crm_admin.errors import NotFound
 from crm_admin.services.queries import paging
 from crm_admin.services.queries.plan import Operation, operation
 from crm_admin.services.queries.runs import COLUMNS, RunLine, run_line
-from crm_admin.services.queries.sql import first, rows
+from crm_admin.services.queries.sql import first, only, rows
 
 ERRORS = """
 SELECT o.side, o.error, o.error_code, o.error_field, o.remote_object, count(*) AS amount,
        count(DISTINCT o.record_id) FILTER (WHERE r.kind = 'pov') AS povs, min(o.at) AS first_at,
-       (array_agg(o.label ORDER BY o.id))[1] AS sample, (array_agg(o.record_id ORDER BY o.id))[1] AS sample_id
+       (array_agg(o.label ORDER BY o.id))[1] AS sample,
+         (array_agg(o.record_id ORDER BY o.id))[1] AS sample_id
   FROM operation o LEFT JOIN record r ON r.id = o.record_id
  WHERE o.run_id = :run AND o.run_at = :run_at AND o.state = 'failed'
  GROUP BY o.side, o.error, o.error_code, o.error_field, o.remote_object
@@ -23,12 +25,16 @@ SELECT o.side, o.error, o.error_code, o.error_field, o.remote_object, count(*) A
 """
 
 RECORDS = """
-SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields, o.inputs, o.label,
-       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at, r.kind
-  FROM operation o LEFT JOIN record r ON r.id = o.record_id
- WHERE o.run_id = :run AND o.run_at = :run_at AND (CAST(:id AS uuid) IS NULL OR o.id > CAST(:id AS uuid))
+SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields,
+  o.inputs, o.label,
+       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at,
+         coalesce(r.kind, s.kind) AS kind
+  FROM operation o LEFT JOIN record r ON r.id = o.record_id LEFT JOIN stream s ON s.id = o.stream_id
+ WHERE o.run_id = :run AND o.run_at = :run_at AND (CAST(:id AS uuid) IS NULL OR o.id > CAST(:id
+   AS uuid))
    AND (CAST(:state AS text) = '' OR o.state = :state)
-   AND (CAST(:query AS text) = '' OR strpos(lower(o.label), lower(:query)) > 0 OR o.remote_id = :query)
+   AND (CAST(:query AS text) = '' OR strpos(lower(o.label),
+     lower(:query)) > 0 OR o.remote_id = :query)
  ORDER BY o.id LIMIT :amount
 """
 
@@ -39,9 +45,11 @@ SELECT at, method, path, status, ms, request_id, sent_bytes, received_bytes, err
 
 USED = """
 SELECT s.id, s.remote_object, s.kind, s.direction, s.creates, s.policy, s.first_agreement, s.filter,
-       coalesce(CAST(q.mapping_versions ->> CAST(s.id AS text) AS int), s.mapping_version) AS version
+       coalesce(CAST(q.mapping_versions ->> CAST(s.id AS text) AS int),
+         s.mapping_version) AS version
   FROM sync_run q JOIN stream s ON s.connection_id = q.connection_id
- WHERE q.id = :run AND (cardinality(q.stream_ids) IS NULL OR cardinality(q.stream_ids) = 0 OR s.id = ANY(q.stream_ids))
+ WHERE q.id = :run AND (cardinality(q.stream_ids) IS NULL OR cardinality(q.stream_ids) = 0 OR
+   s.id = ANY(q.stream_ids))
  ORDER BY s.position
 """
 
@@ -111,12 +119,11 @@ def run(run_id: UUID) -> Run:
     row = first(f"{COLUMNS} WHERE r.id = :run", run=run_id)
     if row is None:
         raise NotFound("This run is not there.")
-    more = first(
+    more = only(
         "SELECT plan_hash, undone_by, (SELECT count(*) FROM api_call WHERE run_id = :run) AS calls"
         "  FROM sync_run WHERE id = :run",
         run=run_id,
     )
-    assert more is not None
     return Run(run_line(row), more["plan_hash"] or "", more["undone_by"], more["calls"])
 
 

@@ -8,12 +8,14 @@ from uuid import UUID
 from crm_admin.clock import now
 from crm_admin.services.queries import paging
 from crm_admin.services.queries.counts import Counts, counts_of
-from crm_admin.services.queries.sql import Row, first, rows
+from crm_admin.services.queries.sql import Row, only, rows
 from crm_admin.sync.states import RunMode, RunState
 
 COLUMNS = """
-SELECT r.id, r.connection_id, c.name AS connection, r.mode, r.trigger, r.by_name, r.state, r.phase, r.staged,
-       r.counts, r.total, r.wake_at, r.reason, r.reason_code, r.cancel_asked, r.undone_by, r.undo_of, r.plan_of,
+SELECT r.id, r.connection_id, c.name AS connection, r.mode, r.trigger, r.by_name, r.state,
+  r.phase, r.staged,
+       r.counts, r.total, r.wake_at, r.reason, r.reason_code, r.cancel_asked, r.undone_by,
+         r.undo_of, r.plan_of,
        r.created_at, r.started_at, r.finished_at
   FROM sync_run r LEFT JOIN connection c ON c.id = r.connection_id
 """
@@ -145,7 +147,8 @@ LIST = f"""
  WHERE (CAST(:status AS text) = '' OR r.state = :status)
    AND (CAST(:connection AS text) = '' OR r.connection_id = CAST(nullif(:connection, '') AS uuid))
    AND (CAST(:mode AS text) = '' OR r.mode = :mode)
-   AND (CAST(:moment AS timestamptz) IS NULL OR (r.created_at, r.id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid)))
+   AND (CAST(:moment AS timestamptz) IS NULL OR (r.created_at,
+     r.id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid)))
  ORDER BY r.created_at DESC, r.id DESC LIMIT :amount
 """
 
@@ -154,7 +157,8 @@ SELECT count(*) AS total, count(*) FILTER (WHERE state = 'succeeded') AS good,
        max(finished_at) FILTER (WHERE state IN ('failed', 'partial')) AS last_failure,
        (SELECT count(*) FROM sync_run WHERE state IN ('queued', 'running', 'waiting')) AS live
   FROM sync_run
- WHERE created_at > now() - interval '7 days' AND state IN ('succeeded', 'partial', 'failed', 'cancelled')
+ WHERE created_at > now() - interval '7 days' AND state IN ('succeeded', 'partial', 'failed',
+   'cancelled')
 """
 
 
@@ -172,8 +176,7 @@ def history(filters: Filters, after: str) -> History:
         amount=paging.PAGE + 1,
     )
     lines = [run_line(row) for row in found[: paging.PAGE]]
-    week = first(WEEK)
-    assert week is not None
+    week = only(WEEK)
     more = len(found) > paging.PAGE
     return History(
         runs=lines,

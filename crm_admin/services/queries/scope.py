@@ -1,4 +1,5 @@
-"""What a person may see: POV owners see their own POVs and nothing of the organisation's other work."""
+"""What a person may see: POV owners see their own POVs and nothing of the organisation's other
+work."""
 
 from uuid import UUID
 

@@ -10,16 +10,21 @@ from crm_admin.services.queries.plan import Operation, operation
 from crm_admin.services.queries.sql import Row, rows
 
 ENTRIES = """
-SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields, NULL AS inputs, o.label,
-       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at, NULL AS kind,
-       o.run_id, q.trigger, q.by_name, q.mapping_versions, c.name AS connection, s.kind AS stream_kind
+SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields,
+  NULL AS inputs, o.label,
+       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at,
+         NULL AS kind,
+       o.run_id, q.trigger, q.by_name, q.mapping_versions, c.name AS connection,
+         s.kind AS stream_kind
   FROM operation o
   LEFT JOIN sync_run q ON q.id = o.run_id
   LEFT JOIN stream s ON s.id = o.stream_id
   LEFT JOIN connection c ON c.id = s.connection_id
  WHERE o.record_id = :record AND o.state IN ('done', 'failed', 'undone', 'skipped')
-   AND (CAST(:field AS text) = '' OR jsonb_exists(o.fields, :field) OR jsonb_exists_any(o.fields, :theirs))
-   AND (CAST(:moment AS timestamptz) IS NULL OR (o.at, o.id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid)))
+   AND (CAST(:field AS text) = '' OR jsonb_exists(o.fields, :field) OR jsonb_exists_any(o.fields,
+     :theirs))
+   AND (CAST(:moment AS timestamptz) IS NULL OR (o.at, o.id) < (CAST(:moment AS timestamptz),
+     CAST(:id AS uuid)))
  ORDER BY o.at DESC, o.id DESC LIMIT :amount
 """
 
@@ -53,7 +58,8 @@ class TimeLine:
 def timeline(
     record_id: UUID, *, field: str = "", theirs: Sequence[str] = (), after: str = ""
 ) -> TimeLine:
-    """Return the newest entries of a record the person may see, of one field and its partners when given."""
+    """Return the newest entries of a record the person may see, of one field and its partners
+    when given."""
     place = paging.decode(after)
     found = rows(
         ENTRIES,

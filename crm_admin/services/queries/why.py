@@ -1,4 +1,5 @@
-"""Why a field has its value: the rule, what both sides had, each step's value, and the decision with its run."""
+"""Why a field has its value: the rule, what both sides had, each step's value, and the decision
+with its run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from crm_admin.jsontypes import Json
-from crm_admin.mapping.engine import CompiledRule, RuleFailed, compile_rules, explain
-from crm_admin.mapping.rules import FieldRule
+from crm_admin.mapping.engine import CompiledRule, compile_rules, explain
+from crm_admin.mapping.rules import Direction, FieldRule
 from crm_admin.services.queries.record import FieldRow, Presence, RecordPage
 from crm_admin.services.queries.sql import first
-from crm_admin.sync.merge import Reason, sentence
+from crm_admin.sync.reasons import Reason, sentence
 
 LAST = """
 SELECT o.run_id, o.at, o.side, o.fields, o.actor, o.state, o.error, q.by_name, q.trigger
@@ -63,7 +64,8 @@ class Why:
 
 
 def why(page: RecordPage, field_name: str) -> Why | None:
-    """Return the reasoning behind a field of a record the person may see; None when it has no such field."""
+    """Return the reasoning behind a field of a record the person may see; None when it has no
+    such field."""
     row = next((item for item in page.fields if item.field.name == field_name), None)
     if row is None:
         return None
@@ -106,11 +108,9 @@ def _stages(
     compiled = _compiled(page, presence, rule)
     if compiled is None:
         return (), ""
-    try:
-        traces = explain(compiled, theirs, "from_crm")
-    except RuleFailed as failed:
-        return (), str(failed)
-    return tuple(Stage(trace.step, trace.value) for trace in traces), ""
+    traces = explain(compiled, theirs, Direction.FROM_CRM)[1:]
+    failed = next((trace.failed for trace in traces if trace.failed), "")
+    return tuple(Stage(trace.step, trace.value) for trace in traces if not trace.failed), failed
 
 
 def _compiled(page: RecordPage, presence: Presence, rule: FieldRule) -> CompiledRule | None:

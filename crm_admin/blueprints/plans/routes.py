@@ -1,3 +1,5 @@
+"""Doors of a plan: look, choose, apply, discard."""
+
 from collections.abc import Sequence
 from uuid import UUID
 
