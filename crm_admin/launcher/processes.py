@@ -1,0 +1,92 @@
+"""Child processes that never outlive us, whatever kills us."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crm_admin.launcher.account import Account
+
+PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start: `ending` is the signal that asks it to stop, `stdin` a text it reads first."""
+
+    command: Sequence[str | Path]
+    log: Path | None = None
+    environ: Mapping[str, str] | None = None
+    account: Account = field(default_factory=Account)
+    ending: signal.Signals = signal.SIGTERM
+    cwd: Path | str = "/"
+    stdin: str | None = None
+
+
+def start(program: Program) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, tied to us; call it from the main thread."""
+    with Path(program.log or os.devnull).open("ab") as output:
+        process = subprocess.Popen(
+            [str(part) for part in program.command],
+            cwd=program.cwd,
+            env=None if program.environ is None else dict(program.environ),
+            stdin=subprocess.DEVNULL if program.stdin is None else subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_tie(program.ending),
+            **program.account.switch,
+        )
+    if program.stdin is not None and process.stdin is not None:
+        process.stdin.write(program.stdin.encode())
+        process.stdin.close()
+    return process
+
+
+def stop(process: subprocess.Popen[bytes], ending: signal.Signals = signal.SIGTERM) -> int:
+    """Ask a process to end, wait, then force it; returns its exit code."""
+    if process.poll() is None:
+        process.send_signal(ending)
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process exists, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def command_line(pid: int) -> str:
+    """Return how a process was started; empty when it is gone."""
+    done = subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def _tie(ending: signal.Signals) -> Callable[[], None] | None:
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def tie() -> None:
+        library.prctl(PR_SET_PDEATHSIG, int(ending))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return tie
