@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from urllib.parse import urlsplit
 
 from crm_admin.outward.failures import NotSent, Reason
 
@@ -142,8 +141,7 @@ def _split(url: str) -> tuple[str, str, str]:
     found = URL.match(url)
     if found is None or "\\" in url or "%" in url or ".." in url:
         raise refused("The address must look like https://host, with a path at most.")
-    parts = urlsplit(url)
-    if parts.username is not None or parts.password is not None:
+    if "@" in url:
         raise refused("The address must not hold a name or password.")
     return found.group(1).lower(), found.group(2), found.group(3) or ""
 

@@ -12,6 +12,11 @@ NAMES_OF_SECRETS = (
     r"(?:[\w-]*(?:token|secret|password|passwd|pwd|api[_-]?key|apikey|private[_-]?key|authorization"
     r"|credential|signature|assertion|cookie|session)[\w-]*|code|code_verifier|hapikey|jwt|pat)"
 )
+HINTS = (
+    *("token", "secret", "passw", "pwd", "key", "authorization", "credential", "signature"),
+    *("assertion", "cookie", "session", "code", "jwt", "pat", "bearer", "basic"),
+)
+"""Every name in the pattern above, and every scheme, holds one of these."""
 IN_JSON = re.compile(
     rf'("{NAMES_OF_SECRETS}"\s*:\s*)("(?:[^"\\]|\\.)*"?|-?[\d.]+|\[[^\]]*\]?)', re.IGNORECASE
 )
@@ -26,7 +31,7 @@ VENDOR_TOKEN = re.compile(
     r"|1000\.[0-9a-f]{32}\.[0-9a-f]{32})"
 )
 USER_IN_URL = re.compile(r"(://)[^/\s@\"']+@")
-EMAIL = re.compile(r"([\w.+%'-])[\w.+%'-]*@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.+%'-])([\w.+%'-])[\w.+%'-]*@[\w-]+(?:\.[\w-]+)+")
 PHONE = re.compile(
     r"(?<![\w.:+-])(?:(?:\+|00)\d[\d ().\-/]{5,20}\d|\(?0\d{1,5}\)?[ ./-]\d[\d ./-]{3,14}\d"
     r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w-])"
@@ -52,14 +57,10 @@ class Masker:
         """Return the text on one line, without secrets, e-mail addresses and phone numbers."""
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
-        text = IN_HEADER.sub(rf"\1{HIDDEN}", text)
-        text = IN_JSON.sub(rf'\1"{HIDDEN}"', text)
-        text = IN_FORM.sub(rf"\1{HIDDEN}", text)
-        text = SCHEME.sub(rf"\1 {HIDDEN}", text)
-        text = JWT.sub(HIDDEN, text)
-        text = VENDOR_TOKEN.sub(HIDDEN, text)
-        text = USER_IN_URL.sub(rf"\1{HIDDEN}@", text)
-        text = EMAIL.sub(rf"\1{HIDDEN}@{HIDDEN}", text)
+        text = _without_secrets(text)
+        if "@" in text:
+            text = USER_IN_URL.sub(rf"\1{HIDDEN}@", text)
+            text = EMAIL.sub(rf"\1{HIDDEN}@{HIDDEN}", text)
         text = PHONE.sub(HIDDEN, text)
         return one_line(text)
 
@@ -72,6 +73,21 @@ class Masker:
         if len(raw) > limit + MARGIN:
             text = text[:-MARGIN]
         return text if len(raw) <= limit else text[:limit] + "…"
+
+
+def _without_secrets(text: str) -> str:
+    """The text without what looks like a secret; the costly patterns run only where a hint is."""
+    hints = text.lower()
+    if any(hint in hints for hint in HINTS):
+        text = IN_HEADER.sub(rf"\1{HIDDEN}", text)
+        text = IN_JSON.sub(rf'\1"{HIDDEN}"', text)
+        text = IN_FORM.sub(rf"\1{HIDDEN}", text)
+        text = SCHEME.sub(rf"\1 {HIDDEN}", text)
+    if "eyj" in hints:
+        text = JWT.sub(HIDDEN, text)
+    if any(start in hints for start in ("pat-", "sk_", "00d", "1000.")):
+        text = VENDOR_TOKEN.sub(HIDDEN, text)
+    return text
 
 
 def one_line(text: str) -> str:

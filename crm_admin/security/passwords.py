@@ -68,25 +68,26 @@ def check_rules(password: str, *, avoid: tuple[str, ...] = ()) -> str | None:
 
 def is_common(text: str, avoid: tuple[str, ...] = ()) -> bool:
     """Say whether it holds nothing but known words, words to avoid, rows of keys and digits."""
-    lowered = text.lower()
-    words = {
-        word for entry in avoid for word in re.split(r"[^\w]+", entry.lower()) if len(word) > 2
-    }
-    for stem in sorted(COMMON_STEMS | words, key=len, reverse=True):
-        lowered = lowered.replace(stem, " ")
-    swapped = lowered.translate(SWAPPED)
-    for stem in sorted(COMMON_STEMS | words, key=len, reverse=True):
-        swapped = swapped.replace(stem, " ")
-    left = min((_without_rows(lowered), _without_rows(swapped)), key=len)
+    parts = (word for entry in avoid for word in re.split(r"[^\w]+", entry.lower()))
+    words = COMMON_STEMS | {word for word in parts if len(word) > 2}
+    lowered = _without_runs(text.lower())
+    spellings = (lowered, lowered.translate(SWAPPED))
+    left = min((_letters_beside(spelling, words) for spelling in spellings), key=len)
     return len(set(left)) < FEWEST_DIFFERENT - 1
 
 
-def _without_rows(text: str) -> str:
-    """The letters that remain when runs of neighbouring keys, digits and signs are taken away."""
+def _without_runs(text: str) -> str:
+    """The text without runs of four or more neighbouring keys, letters or digits."""
     for row in (*KEYBOARD_ROWS, *(row[::-1] for row in KEYBOARD_ROWS)):
         for size in range(len(row), 3, -1):
             for start in range(len(row) - size + 1):
                 text = text.replace(row[start : start + size], " ")
+    return text
+
+
+def _letters_beside(text: str, words: frozenset[str]) -> str:
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, " ")
     return "".join(letter for letter in text if letter.isalpha())
 
 
@@ -119,7 +120,8 @@ class Passwords:
         if len(password) > LONGEST:
             return False
         try:
-            self._hasher.verify(stored or self._nobody, normal(password))
+            known = self._nobody if stored is None else stored
+            self._hasher.verify(known, normal(password))
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
         return stored is not None

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+TAG_BYTES = 16
 FORMAT = "v1"
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 FEWEST_BYTES_IN_A_KEY = 8
@@ -116,9 +117,12 @@ def split(stored: str) -> tuple[str, bytes]:
     if len(parts) != 3 or parts[0] != FORMAT:
         raise SecretError("A stored secret has an unknown form.")
     try:
-        return parts[1], base64.b64decode(parts[2], altchars=b"-_", validate=True)
+        sealed = base64.b64decode(parts[2], altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise SecretError("A stored secret is damaged.") from error
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise SecretError("A stored secret is damaged.")
+    return parts[1], sealed
 
 
 def key_id_of(stored: str) -> str:

@@ -7,23 +7,23 @@ from crm_admin.errors import ProviderBroken
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteField, RemoteOption, RemoteRecord, RemoteSchema, Wire
 from crm_admin.providers.hubspot.spec import REQUIRED
-from crm_admin.records.kinds import FieldType
 
-TYPES: Mapping[str, FieldType] = {
-    "number": FieldType.DECIMAL,
-    "date": FieldType.DATE,
-    "datetime": FieldType.DATETIME,
-    "bool": FieldType.BOOLEAN,
-    "phone_number": FieldType.PHONE,
+# The values on the right are those of records.kinds.FieldType, a room this one does not see.
+TYPES: Mapping[str, str] = {
+    "number": "decimal",
+    "date": "date",
+    "datetime": "datetime",
+    "bool": "boolean",
+    "phone_number": "phone",
 }
-TEXT_TYPES: Mapping[str, FieldType] = {
-    "textarea": FieldType.TEXT,
-    "html": FieldType.TEXT,
-    "phonenumber": FieldType.PHONE,
+TEXT_TYPES: Mapping[str, str] = {
+    "textarea": "text",
+    "html": "text",
+    "phonenumber": "phone",
 }
-CHOICE_TYPES: Mapping[str, FieldType] = {
-    "checkbox": FieldType.MULTI_ENUM,
-    "booleancheckbox": FieldType.BOOLEAN,
+CHOICE_TYPES: Mapping[str, str] = {
+    "checkbox": "multi_enum",
+    "booleancheckbox": "boolean",
 }
 UNLABELLED = "_unlabeled"
 Nothing: Mapping[str, Json] = {}
@@ -102,7 +102,9 @@ def moment(value: Json) -> datetime | None:
 
 def is_cut_short(raw: Json, other: str) -> bool:
     """Say whether a listed record has more associations to another object than were sent along."""
-    return "paging" in table(table(table(raw).get("associations")).get(other))
+    linked = raw.get("associations") if isinstance(raw, dict) else None
+    ends = linked.get(other) if isinstance(linked, dict) else None
+    return isinstance(ends, dict) and "paging" in ends
 
 
 def schema_of(object_name: str, data: Json) -> RemoteSchema:
@@ -131,20 +133,20 @@ def field_of(raw: Mapping[str, Json], required: frozenset[str]) -> RemoteField:
     )
 
 
-def type_of(raw: Mapping[str, Json]) -> FieldType:
+def type_of(raw: Mapping[str, Json]) -> str:
     """Return our type of a property: its `type` decides, `fieldType` only refines it."""
     kind, shown = text(raw.get("type")), text(raw.get("fieldType"))
     if kind == "enumeration":
         if raw.get("referencedObjectType") == "OWNER":
-            return FieldType.REFERENCE
-        return CHOICE_TYPES.get(shown, FieldType.ENUM)
+            return "reference"
+        return CHOICE_TYPES.get(shown, "enum")
     if kind == "number" and raw.get("numberDisplayHint") == "currency":
-        return FieldType.MONEY
+        return "money"
     if kind in TYPES:
         return TYPES[kind]
     if raw.get("textDisplayHint") == "email" or raw.get("name") == "email":
-        return FieldType.EMAIL
-    return TEXT_TYPES.get(shown, FieldType.STRING)
+        return "email"
+    return TEXT_TYPES.get(shown, "string")
 
 
 def associations_of(data: Json, primary: int | None) -> dict[str, tuple[str, ...]]:
@@ -182,9 +184,17 @@ def _associations(linked: Json, others: Sequence[str]) -> dict[str, tuple[str, .
 
 def _linked_ids(value: Json) -> tuple[str, ...]:
     """One record comes once per type of association; labelled types are the primary ones."""
-    ends = [table(end) for end in rows(table(value).get("results"))]
-    ends.sort(key=lambda end: text(end.get("type")).endswith(UNLABELLED))
-    return tuple(dict.fromkeys(far for end in ends if (far := text(end.get("id")))))
+    labelled: list[str] = []
+    plain: list[str] = []
+    for end in rows(value.get("results") if isinstance(value, dict) else None):
+        if not isinstance(end, dict):
+            continue
+        far, kind = end.get("id"), end.get("type")
+        if not isinstance(far, str):
+            far = text(far)
+        is_plain = isinstance(kind, str) and kind.endswith(UNLABELLED)
+        (plain if is_plain else labelled).append(far)
+    return tuple([far for far in dict.fromkeys(labelled + plain) if far])
 
 
 def _is_primary(end: Mapping[str, Json], primary: int | None) -> bool:
