@@ -56,6 +56,7 @@ def merge(account: Account, object_name: str, pair: tuple[int, int], by: By) -> 
 def load(portal: Portal, data: Mapping[str, object]) -> dict[str, list[str]]:
     """The records are there, unchecked, as if they always had been; answers their ids in order.
 
+    Refused are taken unique values and unknown targets; what came before them stays.
     An item holds `properties`, perhaps `createdAt`, and `associations`: by object a list of ids,
     or of `object#n`, the n-th item (from 0) of that object in the same call.
     """
@@ -123,8 +124,11 @@ def _associate(
     for name, targets in wanted.items():
         far_object = _object(name)
         for position, far_id in enumerate(_targets(far_object, as_list(targets), made)):
+            portal.table(far_object).living_row(far_id)
             pair = (near[0], far_object)
-            types = {PLAIN[pair]} if pair in PLAIN else set[int]()
+            if pair not in PLAIN:
+                raise Refusal(f"{near[0]} and {far_object} cannot be associated")
+            types = {PLAIN[pair]}
             if position == 0 and far_object == "companies" and pair in PRIMARY:
                 types.add(PRIMARY[pair])
             set_types(portal, near, (far_object, far_id), frozenset(types), By.SEED)
@@ -133,10 +137,13 @@ def _associate(
 def _targets(name: str, targets: list[object], made: Mapping[str, list[int]]) -> Iterator[int]:
     for target in targets:
         text = as_text(target)
-        if text.startswith(f"{name}#"):
-            yield made[name][as_int(text.partition("#")[2])]
-        else:
-            yield as_int(target)
+        if not text.startswith(f"{name}#"):
+            yield as_int(target, -1)
+            continue
+        position = as_int(text.partition("#")[2], -1)
+        if not 0 <= position < len(made.get(name, ())):
+            raise Refusal(f"this call loads no {text}")
+        yield made[name][position]
 
 
 def _associate_seed(portal: Portal, maker: Maker, made: Mapping[str, list[int]]) -> None:
