@@ -22,12 +22,16 @@ EXIT_FAILED, EXIT_BAD_INPUT = 1, 2
 
 def organization_option(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command the option that names the organisation."""
-    return click.option("--organization", "organization", help="Slug; needed with several.")(command)
+    return click.option("--organization", "organization", help="Slug; needed with several.")(
+        command
+    )
 
 
 def json_option(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command the option that ends its output with one line of JSON."""
-    return click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")(
+        command
+    )
 
 
 @contextmanager
@@ -39,7 +43,9 @@ def acting(organization: str | None) -> Iterator[Person]:
 
 
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
-    """End a command whose input cannot be used with the sentence that says so, and exit code 2 or 1."""
+    """End a command whose input cannot be used with the sentence that says so, and exit code 2 or
+    1.
+    """
 
     @wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:

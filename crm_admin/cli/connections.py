@@ -11,14 +11,19 @@ from crm_admin.services.streams import default_choices
 
 group = AppGroup("connections", help="Add, list and test connections.")
 
+
 @group.command("add")
 @click.argument("provider")
 @click.option("--name", required=True)
 @click.option("--endpoint", default="", help="Empty: the provider's own address.")
 @click.option("--token", required=True, help="Access token; stored encrypted.")
-@click.option("--objects", default="", help="For example contacts,deals; empty: all with a default mapping.")
+@click.option(
+    "--objects", default="", help="For example contacts,deals; empty: all with a default mapping."
+)
 @click.option("--stance", type=click.Choice(["observe", "active", "paused"]), default="observe")
-@click.option("--environment", type=click.Choice(["production", "sandbox", "simulator"]), default=None)
+@click.option(
+    "--environment", type=click.Choice(["production", "sandbox", "simulator"]), default=None
+)
 @organization_option
 @json_option
 @sentences
@@ -39,7 +44,8 @@ def add(
             person=person,
             provider=provider,
             name=name,
-            environment=environment or ("simulator" if endpoint.startswith("http://") else "production"),
+            environment=environment
+            or ("simulator" if endpoint.startswith("http://") else "production"),
             endpoint=endpoint,
             secrets={"access_token": token},
             settings={},
@@ -50,6 +56,7 @@ def add(
         connections.check(person.organization_id, connection_id)
         connections.set_stance(person=person, connection_id=connection_id, stance=stance)
         _show(connections.show(connection_id), as_json=as_json)
+
 
 @group.command("list")
 @organization_option
@@ -65,6 +72,7 @@ def show_all(organization: str | None, as_json: bool) -> None:
     for one in found:
         click.echo(f"{one.name}\t{one.provider}\t{one.stance}\t{one.health}")
 
+
 @group.command("test")
 @click.argument("name")
 @organization_option
@@ -77,6 +85,7 @@ def test(name: str, organization: str | None, as_json: bool) -> None:
         connections.check(tenancy.organization(), found.id)
         _show(connections.show(found.id), as_json=as_json)
 
+
 def _show(shown: Shown, *, as_json: bool) -> None:
     if as_json:
         say(shown.as_json())
@@ -86,7 +95,9 @@ def _show(shown: Shown, *, as_json: bool) -> None:
         mark = {True: "+", False: "!", None: " "}[line["ok"]]  # type: ignore[index]
         click.echo(f"  {mark} {line['label']}: {line['sentence']} {line['fix']}".rstrip())
 
+
 def register(crm: AppGroup) -> None:
     crm.add_command(group)
+
 
 __all__ = ["StreamChoice", "register"]

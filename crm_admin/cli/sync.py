@@ -1,4 +1,6 @@
-"""`flask crm sync …` and `flask crm undo`: claims the run and works in this process, under the same lease."""
+"""`flask crm sync …` and `flask crm undo`: claims the run and works in this process, under the same
+lease.
+"""
 
 import sys
 import time
@@ -68,7 +70,12 @@ def plan(connection: str, mode: str, organization: str | None, as_json: bool) ->
 @json_option
 @sentences
 def run(
-    connection: str, mode: str, no_wait: bool, approve: bool, organization: str | None, as_json: bool
+    connection: str,
+    mode: str,
+    no_wait: bool,
+    approve: bool,
+    organization: str | None,
+    as_json: bool,
 ) -> None:
     """Bring both sides into agreement."""
     with acting(organization) as person:

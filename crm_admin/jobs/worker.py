@@ -1,4 +1,6 @@
-"""The worker process: an app context per job, fresh database connections, and no work-horse outliving its worker."""
+"""The worker process: an app context per job, fresh database connections, and no work-horse
+outliving its worker.
+"""
 
 import ctypes
 import os

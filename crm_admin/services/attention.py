@@ -6,7 +6,8 @@ from crm_admin.ids import new_id
 from crm_admin.services.engine.unit import Cursor
 
 RAISE = """
-INSERT INTO attention (organization_id, id, kind, subject, sentence, count, first_at, last_at, state)
+INSERT INTO attention (organization_id, id, kind, subject, sentence, count, first_at, last_at,
+state)
 VALUES (%s, %s, %s, %s, %s, 1, now(), now(), 'open')
 ON CONFLICT (organization_id, kind, subject) DO UPDATE
    SET sentence = excluded.sentence, count = attention.count + 1, last_at = now(), state = 'open'
@@ -23,6 +24,7 @@ def raise_item(
 def settle_item(cursor: Cursor, *, kind: str, subject: str) -> None:
     """Close the item of this kind and subject, if there is one."""
     cursor.execute(
-        "UPDATE attention SET state = 'done', last_at = now() WHERE kind = %s AND subject = %s AND state = 'open'",
+        "UPDATE attention SET state = 'done', last_at = now() WHERE kind = %s AND subject = %s AND"
+        " state = 'open'",
         (kind, subject),
     )

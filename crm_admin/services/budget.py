@@ -1,4 +1,6 @@
-"""The rate budget and breaker of a connection, shared by all workers through Redis, or per process without it."""
+"""The rate budget and breaker of a connection, shared by all workers through Redis, or per process
+without it.
+"""
 
 import json
 import time
@@ -19,7 +21,8 @@ from crm_admin.services.engine.unit import Row
 RESERVE = 0.1
 KEEP_SECONDS = 3600
 
-# A token bucket on the server's clock: returns 0 after taking, else the milliseconds to wait. Bulk work leaves the
+# A token bucket on the server's clock: returns 0 after taking, else the milliseconds to wait. Bulk
+# work leaves the
 # reserve to people. A bucket nobody told a limit for is open.
 TAKE = """
 local now = redis.call('TIME'); now = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -29,11 +32,13 @@ if now < blocked then return blocked - now end
 local limit = tonumber(held[3]) or tonumber(ARGV[3])
 local window = tonumber(held[4]) or tonumber(ARGV[4])
 if limit <= 0 then return 0 end
-local left = math.min(limit, (tonumber(held[1]) or limit) + (now - (tonumber(held[2]) or now)) * limit / window)
+local left = math.min(limit, (tonumber(held[1]) or limit) + (now - (tonumber(held[2]) or now)) *
+limit / window)
 local floor = math.min(limit * tonumber(ARGV[2]), limit - 1)
 local missing = tonumber(ARGV[1]) + floor - left
 local wait = 0
-if missing > 0 then wait = math.ceil(missing * window / limit) else left = left - tonumber(ARGV[1]) end
+if missing > 0 then wait = math.ceil(missing * window / limit) else left = left - tonumber(ARGV[1])
+end
 redis.call('HSET', KEYS[1], 'left', tostring(left), 'at', now)
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 return wait
@@ -44,7 +49,8 @@ local now = redis.call('TIME'); now = now[1] * 1000 + math.floor(now[2] / 1000)
 if tonumber(ARGV[1]) > 0 then redis.call('HSET', KEYS[1], 'limit', ARGV[1], 'window', ARGV[2]) end
 if tonumber(ARGV[3]) >= 0 then
   local left = tonumber(redis.call('HGET', KEYS[1], 'left'))
-  if not left or left > tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'left', ARGV[3], 'at', now) end
+  if not left or left > tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'left', ARGV[3], 'at',
+  now) end
 end
 if tonumber(ARGV[4]) > 0 then redis.call('HSET', KEYS[1], 'blocked', now + tonumber(ARGV[4])) end
 redis.call('EXPIRE', KEYS[1], ARGV[5])
@@ -53,7 +59,9 @@ return 0
 
 
 class SharedBudget:
-    """The calls left to a connection, counted in Redis; while Redis is away each process counts for itself."""
+    """The calls left to a connection, counted in Redis; while Redis is away each process counts for
+    itself.
+    """
 
     def __init__(
         self, client: redis.Redis, key: str, limits: Mapping[str, tuple[int, float]]
@@ -96,7 +104,9 @@ class SharedBudget:
 
 
 class SharedBreaker:
-    """The breaker of a connection, kept in Redis; the last writer wins, which costs at most one more probe."""
+    """The breaker of a connection, kept in Redis; the last writer wins, which costs at most one
+    more probe.
+    """
 
     def __init__(self, client: redis.Redis, key: str) -> None:
         self._client = client
@@ -152,7 +162,8 @@ def _breaker(url: str, connection_id: UUID) -> SharedBreaker:
 
 
 def budget_of(row: Row) -> RateBudget:
-    """Return the budget of a connection: its own limits, else the provider's; answers bring both into line.
+    """Return the budget of a connection: its own limits, else the provider's; answers bring both
+    into line.
 
     A simulator starts without limits and tells its own.
     """

@@ -1,4 +1,6 @@
-"""Settling conflicts: a choice moves the base, and the merge then does the rest like for any edit."""
+"""Settling conflicts: a choice moves the base, and the merge then does the rest like for any
+edit.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,18 +30,23 @@ def seen_of(row: Row) -> str:
 
 
 def resolve(*, person: Person, conflict_id: UUID, choice: str, seen: str) -> Resolved:
-    """Settle a conflict with our value or theirs and bring the record into agreement; twice is once.
+    """Settle a conflict with our value or theirs and bring the record into agreement; twice is
+    once.
 
-    Choosing ours makes their present value the agreed one, so that ours counts as changed and is sent; choosing
-    theirs the other way round. When either side moved since it was seen, the conflict stays open with fresh values.
+    Choosing ours makes their present value the agreed one, so that ours counts as changed and is
+    sent; choosing
+    theirs the other way round. When either side moved since it was seen, the conflict stays open
+    with fresh values.
     """
     if choice not in {"ours", "theirs"}:
         raise BadInput("choice", "Choose the value of CRM Admin or the value of the CRM.")
     with transaction() as cursor:
         row = cursor.execute(
-            "SELECT c.id, c.link_id, c.stream_id, c.record_id, c.connection_id, c.rule_id, c.field, c.ours, c.theirs,"
+            "SELECT c.id, c.link_id, c.stream_id, c.record_id, c.connection_id, c.rule_id,"
+            " c.field, c.ours, c.theirs,"
             " c.state, c.seen, r.data, r.version FROM conflict c JOIN record r"
-            " ON r.organization_id = c.organization_id AND r.id = c.record_id WHERE c.id = %s FOR UPDATE OF c",
+            " ON r.organization_id = c.organization_id AND r.id = c.record_id WHERE c.id = %s FOR"
+            " UPDATE OF c",
             (conflict_id,),
         ).fetchone()
         if row is None:
@@ -53,7 +60,8 @@ def resolve(*, person: Person, conflict_id: UUID, choice: str, seen: str) -> Res
             return Resolved(reopened=True)
         _move_base(cursor, row, choice)
         cursor.execute(
-            "UPDATE conflict SET state = 'resolved', how = %s, resolved_by = %s, resolved_at = now() WHERE id = %s",
+            "UPDATE conflict SET state = 'resolved', how = %s, resolved_by = %s, resolved_at ="
+            " now() WHERE id = %s",
             (choice, person.user_id, conflict_id),
         )
         reference = requests.ask(
@@ -94,6 +102,7 @@ def _move_base(cursor: Cursor, row: Row, choice: str) -> None:
     held = orjson.dumps({row["rule_id"]: value}).decode()
     blank = orjson.dumps({row["rule_id"]: None}).decode()
     cursor.execute(
-        f"UPDATE link SET {side} = {side} || %s, {other} = %s || {other}, updated_at = now() WHERE id = %s",  # noqa: S608
+        f"UPDATE link SET {side} = {side} || %s, {other} = %s || {other}, updated_at = now() WHERE"
+        f" id = %s",  # noqa: S608
         (held, blank, row["link_id"]),
     )

@@ -1,4 +1,6 @@
-"""Connections: added, checked, given their streams, switched between observing, active and paused."""
+"""Connections: added, checked, given their streams, switched between observing, active and
+paused.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,18 +27,24 @@ from crm_admin.sync.states import Stance
 ENVIRONMENTS = {"production", "sandbox", "simulator"}
 
 INSERT = """
-INSERT INTO connection (organization_id, id, provider, name, name_key, environment, endpoint, credentials,
-       credential_hints, settings, stance, health, priority, limits, marker, checks, created_by, created_at, updated_at,
+INSERT INTO connection (organization_id, id, provider, name, name_key, environment, endpoint,
+credentials,
+       credential_hints, settings, stance, health, priority, limits, marker, checks, created_by,
+       created_at, updated_at,
        version)
-VALUES (%(org)s, %(id)s, %(provider)s, %(name)s, %(name_key)s, %(environment)s, %(endpoint)s, %(credentials)s,
-        %(hints)s, %(settings)s, %(stance)s, 'ok', 100, '{}', 'unknown', '{}', %(user)s, now(), now(), 1)
+VALUES (%(org)s, %(id)s, %(provider)s, %(name)s, %(name_key)s, %(environment)s, %(endpoint)s,
+%(credentials)s,
+        %(hints)s, %(settings)s, %(stance)s, 'ok', 100, '{}', 'unknown', '{}', %(user)s, now(),
+        now(), 1)
 ON CONFLICT DO NOTHING
 """
 
 
 @dataclass(frozen=True, slots=True)
 class NewConnection:
-    """What the settings page and the command line ask for; `secrets` are stored encrypted and never shown again."""
+    """What the settings page and the command line ask for; `secrets` are stored encrypted and never
+    shown again.
+    """
 
     provider: str
     name: str
@@ -56,7 +64,9 @@ def create(
     secrets: Mapping[str, str],
     settings: Mapping[str, str],
 ) -> UUID:
-    """Add a connection that only observes, and return its id. BadInput names the field that cannot be used."""
+    """Add a connection that only observes, and return its id. BadInput names the field that cannot
+    be used.
+    """
     new = NewConnection(provider, name.strip(), environment, endpoint.strip(), secrets, settings)
     _check_new(new)
     connection_id = new_id()
@@ -130,7 +140,9 @@ def seal(organization_id: UUID, connection_id: UUID, field: str, value: str) -> 
 
 
 def rotate_secret(*, person: Person, connection_id: UUID, secrets: Mapping[str, str]) -> None:
-    """Replace credentials; an empty value keeps what is there. The next check tells whether the new ones work."""
+    """Replace credentials; an empty value keeps what is there. The next check tells whether the new
+    ones work.
+    """
     given = {field: value.strip() for field, value in secrets.items() if value.strip()}
     if not given:
         raise BadInput("access_token", "Enter the new token. The present one stays until then.")
@@ -142,7 +154,8 @@ def rotate_secret(*, person: Person, connection_id: UUID, secrets: Mapping[str, 
         }
         hints = {**row["credential_hints"], **{f: v[-4:] for f, v in given.items()}}
         cursor.execute(
-            "UPDATE connection SET credentials = %s, credential_hints = %s, health = 'ok', health_reason = NULL,"
+            "UPDATE connection SET credentials = %s, credential_hints = %s, health = 'ok',"
+            " health_reason = NULL,"
             " updated_at = now(), version = version + 1 WHERE id = %s",
             (orjson.dumps(sealed).decode(), orjson.dumps(hints).decode(), connection_id),
         )
@@ -181,7 +194,9 @@ def start_check(*, person: Person, connection_id: UUID) -> None:
 
 
 def check(organization_id: UUID, connection_id: UUID) -> list[CheckLine]:
-    """Run the check list now and return its lines; each is stored as it is known, nothing is written to the CRM."""
+    """Run the check list now and return its lines; each is stored as it is known, nothing is
+    written to the CRM.
+    """
     lines: list[CheckLine] = []
     with tenancy.acting_for(organization_id):
         with transaction() as cursor:
@@ -257,7 +272,9 @@ def _learn(connection_id: UUID, opened: remote.Opened) -> None:
 
 
 def choose_streams(*, person: Person, connection_id: UUID, choices: Sequence[StreamChoice]) -> None:
-    """Switch objects on or off and accept their default mapping as version 1 where they have none yet."""
+    """Switch objects on or off and accept their default mapping as version 1 where they have none
+    yet.
+    """
     if not any(choice.enabled for choice in choices):
         raise BadInput("objects", "Choose at least one object to sync.")
     with transaction() as cursor:
@@ -285,7 +302,8 @@ def set_stance(*, person: Person, connection_id: UUID, stance: str) -> None:
         if wanted is Stance.ACTIVE and row["health"] == "disconnected":
             raise Stale("Connect again before you make this connection active.")
         cursor.execute(
-            "UPDATE connection SET stance = %s, updated_at = now(), version = version + 1 WHERE id = %s",
+            "UPDATE connection SET stance = %s, updated_at = now(), version = version + 1 WHERE id"
+            " = %s",
             (wanted.value, connection_id),
         )
         if wanted is Stance.PAUSED:

@@ -26,7 +26,8 @@ def check(connection_id: UUID) -> str:
         health, reason = "broken", error.sentence
     with transaction() as cursor:
         cursor.execute(
-            "UPDATE connection SET health = %s, health_reason = %s, health_at = now(), clock_offset = %s"
+            "UPDATE connection SET health = %s, health_reason = %s, health_at = now(),"
+            " clock_offset = %s"
             " WHERE id = %s AND health <> 'disconnected'",
             (health, reason, offset, connection_id),
         )

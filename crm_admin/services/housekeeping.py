@@ -1,4 +1,6 @@
-"""The daily clean-up: partitions made ahead, expired plans closed, old calls and webhooks forgotten."""
+"""The daily clean-up: partitions made ahead, expired plans closed, old calls and webhooks
+forgotten.
+"""
 
 from crm_admin.services.engine.unit import transaction
 
@@ -7,15 +9,19 @@ PARTITION_MONTHS = 3
 
 
 def clean_up() -> None:
-    """Close what expired and forget what is past its retention; open effects and conflicts never expire."""
+    """Close what expired and forget what is past its retention; open effects and conflicts never
+    expire.
+    """
     with transaction() as cursor:
         cursor.execute("SELECT ensure_partitions(%s)", (PARTITION_MONTHS,))
         cursor.execute(
             "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason_code = 'expired',"
-            " reason = 'Nobody answered this plan within 7 days.' WHERE state = 'planned' AND expires_at < now()"
+            " reason = 'Nobody answered this plan within 7 days.' WHERE state = 'planned' AND"
+            " expires_at < now()"
         )
         cursor.execute(
             "UPDATE api_call SET request_body = NULL, answer_body = NULL"
-            " WHERE at < now() - make_interval(days => %s) AND (request_body IS NOT NULL OR answer_body IS NOT NULL)",
+            " WHERE at < now() - make_interval(days => %s) AND (request_body IS NOT NULL OR"
+            " answer_body IS NOT NULL)",
             (CALL_BODY_DAYS,),
         )

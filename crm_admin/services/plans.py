@@ -36,7 +36,8 @@ def approve(
 ) -> RunRef:
     """Queue a plan to be carried out exactly; the same once_key approves it once.
 
-    `side` leaves out the writes to the other side. Approving the first plan of an observing connection makes it
+    `side` leaves out the writes to the other side. Approving the first plan of an observing
+    connection makes it
     active unless `activate` is off. Stale when the plan is not the one that was seen.
     """
     with transaction() as cursor:
@@ -54,19 +55,23 @@ def approve(
             raise Stale("A sync of this connection is running. Apply the plan when it is done.")
         if side in {"ours", "theirs"}:
             cursor.execute(
-                "UPDATE operation SET excluded = true WHERE run_id = %s AND run_at = %s AND state = 'planned'"
+                "UPDATE operation SET excluded = true WHERE run_id = %s AND run_at = %s AND state"
+                " = 'planned'"
                 " AND side <> %s AND action IN ('create', 'update', 'delete')",
                 (run_id, plan["created_at"], side),
             )
         checkpoint = {**(plan["checkpoint"] or {}), "stage": "release"}
         cursor.execute(
-            "UPDATE sync_run SET state = 'queued', staged = false, approved_by = %s, approved_at = now(),"
-            " checkpoint = %s, counts = '{}', once_key = coalesce(%s, once_key), reason = NULL WHERE id = %s",
+            "UPDATE sync_run SET state = 'queued', staged = false, approved_by = %s, approved_at ="
+            " now(),"
+            " checkpoint = %s, counts = '{}', once_key = coalesce(%s, once_key), reason = NULL"
+            " WHERE id = %s",
             (person.user_id, orjson.dumps(checkpoint).decode(), once_key, run_id),
         )
         if activate:
             cursor.execute(
-                "UPDATE connection SET stance = 'active', updated_at = now() WHERE id = %s AND stance = 'observe'",
+                "UPDATE connection SET stance = 'active', updated_at = now() WHERE id = %s AND"
+                " stance = 'observe'",
                 (plan["connection_id"],),
             )
         attention.settle_item(cursor, kind="guard", subject=str(run_id))
@@ -90,7 +95,8 @@ def discard(*, person: Person, run_id: UUID) -> None:
         if plan["state"] != "planned":
             raise Stale("This plan was already approved, discarded or replaced.")
         cursor.execute(
-            "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason = %s, reason_code = 'discarded'"
+            "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason = %s,"
+            " reason_code = 'discarded'"
             " WHERE id = %s",
             (f"Discarded by {person.name}.", run_id),
         )
@@ -111,14 +117,17 @@ def exclude(*, person: Person, run_id: UUID, operation_ids: Sequence[UUID], excl
 
 
 def decide_field(*, person: Person, run_id: UUID, rule_key: str, choice: str | None) -> None:
-    """Settle a field's first differences for all records of the plan; None leaves both sides as they are."""
+    """Settle a field's first differences for all records of the plan; None leaves both sides as
+    they are.
+    """
     if choice is not None and choice not in CHOICES:
         raise BadInput("choice", "Choose CRM Admin's value, the CRM's value, or the newest one.")
     with transaction() as cursor:
         plan = _open_plan(cursor, run_id)
         stream_id, _, rule_id = rule_key.partition(":")
         known = cursor.execute(
-            "SELECT 1 FROM operation, jsonb_each(fields) AS f WHERE run_id = %s AND run_at = %s AND action = 'agree'"
+            "SELECT 1 FROM operation, jsonb_each(fields) AS f WHERE run_id = %s AND run_at = %s"
+            " AND action = 'agree'"
             " AND stream_id::text = %s AND f.value->>3 = %s LIMIT 1",
             (run_id, plan["created_at"], stream_id, rule_id),
         ).fetchone()
@@ -140,7 +149,8 @@ def decide_match(*, person: Person, run_id: UUID, operation_id: UUID, choice: st
     with transaction() as cursor:
         plan = _open_plan(cursor, run_id)
         row = cursor.execute(
-            "SELECT inputs FROM operation WHERE run_id = %s AND run_at = %s AND id = %s AND action = 'match'"
+            "SELECT inputs FROM operation WHERE run_id = %s AND run_at = %s AND id = %s AND action"
+            " = 'match'"
             " AND state = 'planned'",
             (run_id, plan["created_at"], operation_id),
         ).fetchone()
@@ -160,7 +170,8 @@ def decide_match(*, person: Person, run_id: UUID, operation_id: UUID, choice: st
 
 def _plan(cursor: Cursor, run_id: UUID, *, lock: bool = False) -> Row:
     row = cursor.execute(
-        "SELECT id, connection_id, state, plan_hash, checkpoint, decisions, once_key, created_at FROM sync_run"
+        "SELECT id, connection_id, state, plan_hash, checkpoint, decisions, once_key, created_at"
+        " FROM sync_run"
         " WHERE id = %s AND plan_hash IS NOT NULL" + (" FOR UPDATE" if lock else ""),
         (run_id,),
     ).fetchone()

@@ -20,5 +20,7 @@ def beat(kind: str) -> None:
     """Note that this process is alive."""
     host, pid = socket.gethostname(), os.getpid()
     with engine_for(Role.APP).begin() as connection:
-        connection.execute(BEAT, {"name": f"{kind}:{host}:{pid}", "kind": kind, "pid": pid, "host": host})
+        connection.execute(
+            BEAT, {"name": f"{kind}:{host}:{pid}", "kind": kind, "pid": pid, "host": host}
+        )
         connection.execute(FORGET)

@@ -1,4 +1,6 @@
-"""Writes records with all that hangs on them, inside the caller's transaction: keys, references, outbox."""
+"""Writes records with all that hangs on them, inside the caller's transaction: keys, references,
+outbox.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +10,6 @@ from uuid import UUID
 import orjson
 
 from crm_admin.jsontypes import Json
-from crm_admin.packs.registry import kinds
 from crm_admin.records.identity import keys_of
 from crm_admin.records.kinds import RecordKind
 from crm_admin.records.values import promoted
@@ -46,11 +47,15 @@ class Change:
 
 
 STAGES = (
-    "CREATE TEMP TABLE IF NOT EXISTS stage_record (id uuid, kind text, data jsonb, external_id text, created_run uuid,"
-    " created_row bigint, title text, status text, owner_id uuid, amount bigint, due_on date) ON COMMIT DELETE ROWS",
-    "CREATE TEMP TABLE IF NOT EXISTS stage_key (record_id uuid, kind text, key_type text, value text, strong bool)"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_record (id uuid, kind text, data jsonb, external_id"
+    " text, created_run uuid,"
+    " created_row bigint, title text, status text, owner_id uuid, amount bigint, due_on date) ON"
+    " COMMIT DELETE ROWS",
+    "CREATE TEMP TABLE IF NOT EXISTS stage_key (record_id uuid, kind text, key_type text, value"
+    " text, strong bool)"
     " ON COMMIT DELETE ROWS",
-    "CREATE TEMP TABLE IF NOT EXISTS stage_reference (record_id uuid, field text, target_id uuid, remote_object text,"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_reference (record_id uuid, field text, target_id uuid,"
+    " remote_object text,"
     " remote_id text) ON COMMIT DELETE ROWS",
 )
 
@@ -97,9 +102,11 @@ def insert_records(
         cursor, "stage_record", (*columns, "title", "status", "owner_id", "amount", "due_on"), rows
     )
     cursor.execute(
-        "INSERT INTO record (organization_id, id, kind, data, external_id, created_run, created_row, title, status,"
+        "INSERT INTO record (organization_id, id, kind, data, external_id, created_run,"
+        " created_row, title, status,"
         " owner_id, amount, due_on, version, created_at, updated_at)"
-        " SELECT %s, id, kind, data, external_id, created_run, created_row, title, status, owner_id, amount, due_on,"
+        " SELECT %s, id, kind, data, external_id, created_run, created_row, title, status,"
+        " owner_id, amount, due_on,"
         " 1, now(), now() FROM stage_record",
         (organization_id,),
     )
@@ -139,7 +146,8 @@ def _store_keys(cursor: Cursor, organization_id: UUID, rows: Sequence[tuple[obje
         copy_rows(cursor, "stage_key", ("record_id", "kind", "key_type", "value", "strong"), rows)
         cursor.execute(
             "INSERT INTO record_key (organization_id, record_id, kind, key_type, value, strong)"
-            " SELECT %s, record_id, kind, key_type, value, strong FROM stage_key ON CONFLICT DO NOTHING",
+            " SELECT %s, record_id, kind, key_type, value, strong FROM stage_key ON CONFLICT DO"
+            " NOTHING",
             (organization_id,),
         )
 
@@ -158,9 +166,11 @@ def _store_references(
             rows,
         )
         cursor.execute(
-            "INSERT INTO reference (organization_id, record_id, field, position, target_id, connection_id,"
+            "INSERT INTO reference (organization_id, record_id, field, position, target_id,"
+            " connection_id,"
             " remote_object, remote_id)"
-            " SELECT %s, record_id, field, 0, target_id, CASE WHEN target_id IS NULL THEN %s::uuid END,"
+            " SELECT %s, record_id, field, 0, target_id, CASE WHEN target_id IS NULL THEN %s::uuid"
+            " END,"
             " remote_object, remote_id FROM stage_reference",
             (organization_id, parked_on),
         )
@@ -211,10 +221,14 @@ def update_records(
         )
         moved += [(change.record_id, name) for name in change.references]
     cursor.execute(
-        "UPDATE record r SET data = v.data, origin = r.origin || v.origin, title = v.title, status = v.status,"
-        " owner_id = v.owner_id, amount = v.amount, due_on = v.due_on, version = r.version + 1, updated_at = now()"
-        " FROM unnest(%s::uuid[], %s::int[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::uuid[],"
-        " %s::bigint[], %s::date[]) AS v (id, version, data, origin, title, status, owner_id, amount, due_on)"
+        "UPDATE record r SET data = v.data, origin = r.origin || v.origin, title = v.title, status"
+        " = v.status,"
+        " owner_id = v.owner_id, amount = v.amount, due_on = v.due_on, version = r.version + 1,"
+        " updated_at = now()"
+        " FROM unnest(%s::uuid[], %s::int[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[],"
+        " %s::uuid[],"
+        " %s::bigint[], %s::date[]) AS v (id, version, data, origin, title, status, owner_id,"
+        " amount, due_on)"
         " WHERE r.id = v.id AND r.version = v.version",
         columns,
     )
@@ -233,14 +247,16 @@ def update_records(
 
 
 OUTBOX = """
-INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts, created_at)
+INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts,
+created_at)
 SELECT r.organization_id, s.id, r.id, r.version, %(rank)s, now(), 0, now()
   FROM record r
   JOIN stream s ON s.organization_id = r.organization_id AND s.kind = r.kind
  WHERE r.id = ANY(%(ids)s) AND NOT r.hub_only AND s.enabled AND s.direction <> 'from_crm'
    AND (%(but)s::uuid IS NULL OR s.connection_id <> %(but)s::uuid)
 ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE
-   SET version = excluded.version, rank = least(outbox.rank, excluded.rank), not_before = excluded.not_before,
+   SET version = excluded.version, rank = least(outbox.rank, excluded.rank), not_before =
+   excluded.not_before,
        attempts = 0, error = NULL
 """
 
@@ -248,18 +264,25 @@ ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE
 def fan_out(
     cursor: Cursor, record_ids: Iterable[UUID], *, rank: int, but: UUID | None = None
 ) -> None:
-    """Put records into the outbox of every stream of their kind that sends, except those of connection `but`."""
+    """Put records into the outbox of every stream of their kind that sends, except those of
+    connection `but`.
+    """
     ids = list(record_ids)
     if ids:
         cursor.execute(OUTBOX, {"ids": ids, "rank": rank, "but": but})
 
 
 def resolve_parked(cursor: Cursor, connection_id: UUID) -> None:
-    """Give every parked reference of a connection whose link has appeared its target, and send the change on."""
+    """Give every parked reference of a connection whose link has appeared its target, and send the
+    change on.
+    """
     rows = cursor.execute(
-        "UPDATE reference r SET target_id = l.record_id, connection_id = NULL, remote_object = NULL, remote_id = NULL"
-        " FROM link l WHERE r.connection_id = %s AND r.target_id IS NULL AND l.organization_id = r.organization_id"
-        " AND l.connection_id = r.connection_id AND l.remote_object = r.remote_object AND l.remote_id = r.remote_id"
+        "UPDATE reference r SET target_id = l.record_id, connection_id = NULL, remote_object ="
+        " NULL, remote_id = NULL"
+        " FROM link l WHERE r.connection_id = %s AND r.target_id IS NULL AND l.organization_id ="
+        " r.organization_id"
+        " AND l.connection_id = r.connection_id AND l.remote_object = r.remote_object AND"
+        " l.remote_id = r.remote_id"
         " AND l.status = 'linked' RETURNING r.record_id",
         (connection_id,),
     ).fetchall()
@@ -267,16 +290,3 @@ def resolve_parked(cursor: Cursor, connection_id: UUID) -> None:
     if ids:
         cursor.execute("UPDATE record SET version = version + 1 WHERE id = ANY(%s)", (ids,))
         fan_out(cursor, ids, rank=BULK, but=connection_id)
-
-
-def rebuild_keys(cursor: Cursor, record_ids: Iterable[UUID]) -> None:
-    """Make the match keys of records anew from their data."""
-    ids = list(record_ids)
-    _empty_stages(cursor)
-    rows = cursor.execute(
-        "SELECT organization_id, id, kind, data FROM record WHERE id = ANY(%s)", (ids,)
-    ).fetchall()
-    cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
-    keys = [key for row in rows for key in _key_rows(row["id"], kinds()[row["kind"]], row["data"])]
-    if rows:
-        _store_keys(cursor, rows[0]["organization_id"], keys)

@@ -1,4 +1,6 @@
-"""Records as people change them: saved with their version, noted in the history, put into the outbox."""
+"""Records as people change them: saved with their version, noted in the history, put into the
+outbox.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -22,22 +24,26 @@ NO_CONNECTION = UUID(int=0)
 
 
 def save(*, person: Person, record_id: UUID, changes: Mapping[str, Json], seen_version: int) -> int:
-    """Save changed fields of a record, note them in its history, put it into the outbox; return its version.
+    """Save changed fields of a record, note them in its history, put it into the outbox; return its
+    version.
 
-    Values are text as typed or JSON; "" and None blank a field. BadInput names the field that cannot be saved and
+    Values are text as typed or JSON; "" and None blank a field. BadInput names the field that
+    cannot be saved and
     nothing is; Stale when the record changed since `seen_version`.
     """
     with transaction() as cursor:
         record_scope.require_record(cursor, person, record_id)
         row = cursor.execute(
-            "SELECT kind, version, title FROM record WHERE id = %s AND deleted_at IS NULL FOR UPDATE",
+            "SELECT kind, version, title FROM record WHERE id = %s AND deleted_at IS NULL FOR"
+            " UPDATE",
             (record_id,),
         ).fetchone()
         if row is None:
             raise NotFound("There is no such record.")
         if row["version"] != seen_version:
             raise Stale(
-                "Someone changed this record since you opened it. Look at the new values, then save again."
+                "Someone changed this record since you opened it. Look at the new values, then"
+                " save again."
             )
         kind = kinds()[row["kind"]]
         ours = load_ours(cursor, NO_CONNECTION, [record_id])[record_id]
@@ -91,9 +97,11 @@ def _note(
 ) -> UUID:
     operation_id = new_id()
     cursor.execute(
-        "INSERT INTO operation (organization_id, id, run_at, record_id, side, action, fields, inputs, label,"
+        "INSERT INTO operation (organization_id, id, run_at, record_id, side, action, fields,"
+        " inputs, label,"
         " reason_code, state, actor, at, done_at, attempts, excluded)"
-        " VALUES (%s, %s, now(), %s, 'ours', 'update', %s, '{}', %s, 'edited', 'done', %s, now(), now(), 0, false)",
+        " VALUES (%s, %s, now(), %s, 'ours', 'update', %s, '{}', %s, 'edited', 'done', %s, now(),"
+        " now(), 0, false)",
         (
             person.organization_id,
             operation_id,

@@ -1,4 +1,6 @@
-"""Opens the way to a connection's CRM: secrets in clear only here, calls counted and logged, limits shared."""
+"""Opens the way to a connection's CRM: secrets in clear only here, calls counted and logged, limits
+shared.
+"""
 
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -22,7 +24,9 @@ FLUSH_AT = 200
 
 
 class Calls:
-    """Counts the calls of one opened connection and keeps them for the log until they are written together."""
+    """Counts the calls of one opened connection and keeps them for the log until they are written
+    together.
+    """
 
     def __init__(self, connection_id: UUID, run_id: UUID | None, rank: Rank) -> None:
         self._connection_id = connection_id
@@ -42,15 +46,19 @@ class Calls:
         return count
 
     def flush(self) -> None:
-        """Write the kept entries in a transaction of their own; call it outside the work's transactions."""
+        """Write the kept entries in a transaction of their own; call it outside the work's
+        transactions.
+        """
         entries, self._entries = self._entries, []
         if not entries:
             return
         with transaction() as cursor:
             cursor.executemany(
-                "INSERT INTO api_call (organization_id, at, id, connection_id, run_id, method, path, status, ms,"
+                "INSERT INTO api_call (organization_id, at, id, connection_id, run_id, method,"
+                " path, status, ms,"
                 " request_id, sent_bytes, received_bytes, request_body, answer_body, error, rank)"
-                " SELECT organization_id, now(), %s, id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s"
+                " SELECT organization_id, now(), %s, id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+                " %s, %s"
                 " FROM connection WHERE id = %s",
                 [self._row(entry) for entry in entries],
             )
@@ -117,7 +125,9 @@ def _secrets(row: Row) -> dict[str, str]:
 
 
 def private_networks() -> tuple[Network, ...]:
-    """Return the networks that may be reached although they are private: simulators on this machine."""
+    """Return the networks that may be reached although they are private: simulators on this
+    machine.
+    """
     return tuple(ip_network(text) for text in current_app.config["CRM"].private_endpoints)
 
 

@@ -9,16 +9,20 @@ from crm_admin.services.engine.unit import Row, transaction
 
 SELECT = """
 SELECT r.id, r.mode, r.state, r.counts, r.reason, r.plan_hash, r.staged, c.name,
-       coalesce(extract(epoch FROM coalesce(r.finished_at, now()) - coalesce(r.started_at, r.created_at)), 0)::float8
+       coalesce(extract(epoch FROM coalesce(r.finished_at, now()) - coalesce(r.started_at,
+       r.created_at)), 0)::float8
        AS seconds,
        greatest(0, coalesce(extract(epoch FROM r.wake_at - now()), 0))::float8 AS wait_seconds
-  FROM sync_run r LEFT JOIN connection c ON c.organization_id = r.organization_id AND c.id = r.connection_id
+  FROM sync_run r LEFT JOIN connection c ON c.organization_id = r.organization_id AND c.id =
+  r.connection_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run's outcome; `ours` and `theirs` hold created, updated, deleted (planned ones while it is a plan)."""
+    """A run's outcome; `ours` and `theirs` hold created, updated, deleted (planned ones while it is
+    a plan).
+    """
 
     run: UUID
     connection: str
@@ -78,10 +82,15 @@ def find(text: str) -> UUID:
         raise BadInput("run", f"{text} is not the id of a run. Copy it from the run's page.")
     with transaction() as cursor:
         rows = cursor.execute(
-            "SELECT id FROM sync_run WHERE replace(id::text, '-', '') LIKE %s LIMIT 2", (f"%{wanted}",)
+            "SELECT id FROM sync_run WHERE replace(id::text, '-', '') LIKE %s LIMIT 2",
+            (f"%{wanted}",),
         ).fetchall()
     if len(rows) != 1:
-        raise NotFound("There is no such run." if not rows else "Several runs end like this. Give the whole id.")
+        raise NotFound(
+            "There is no such run."
+            if not rows
+            else "Several runs end like this. Give the whole id."
+        )
     return UUID(str(rows[0]["id"]))
 
 
@@ -90,7 +99,8 @@ def _report(row: Row) -> Report:
     planned = row["state"] == "planned"
     sides = {
         side: {
-            word: int(counts.get(f"plan_{side}_{verb}" if planned else f"{side}_{word}", 0)) for word, verb in WORDS
+            word: int(counts.get(f"plan_{side}_{verb}" if planned else f"{side}_{word}", 0))
+            for word, verb in WORDS
         }
         for side in ("ours", "theirs")
     }
@@ -120,7 +130,10 @@ def _message(row: Row, sides: dict[str, dict[str, int]]) -> str:
         return str(row["reason"])
     ours, theirs = sum(sides["ours"].values()), sum(sides["theirs"].values())
     if row["state"] == "planned":
-        return f"Plan ready: {ours} changes to CRM Admin, {theirs} to {row['name']}. Nothing has been written yet."
+        return (
+            f"Plan ready: {ours} changes to CRM Admin, {theirs} to {row['name']}. Nothing has"
+            f" been written yet."
+        )
     if not ours and not theirs:
         return "Both sides agree. Nothing was written."
     return f"{ours} changes to CRM Admin, {theirs} to {row['name']}."

@@ -33,7 +33,8 @@ class Due:
 
 
 CLAIM = text("""
-UPDATE schedule SET next_at = greatest(now(), next_at) + make_interval(secs => every_seconds), last_at = now()
+UPDATE schedule SET next_at = greatest(now(), next_at) + make_interval(secs => every_seconds),
+last_at = now()
  WHERE (organization_id, id) IN (
        SELECT organization_id, id FROM schedule
         WHERE enabled AND every_seconds IS NOT NULL AND next_at <= now()
@@ -43,13 +44,16 @@ RETURNING organization_id, id
 
 LOST = text("""
 SELECT organization_id, id, lease_epoch, mode FROM sync_run
- WHERE state = 'queued' OR (state = 'waiting' AND wake_at <= now()) OR (state = 'running' AND lease_until < now())
+ WHERE state = 'queued' OR (state = 'waiting' AND wake_at <= now()) OR (state = 'running' AND
+ lease_until < now())
  ORDER BY created_at LIMIT 500
 """)
 
 
 def claim_due() -> list[Due]:
-    """Take the schedules that are due now; each tick is taken by one loop only, and a missed one once."""
+    """Take the schedules that are due now; each tick is taken by one loop only, and a missed one
+    once.
+    """
     with engine_for(Role.SYSTEM).begin() as connection:
         rows = connection.execute(CLAIM).all()
     return [Due(row.organization_id, row.id) for row in rows]
@@ -65,7 +69,9 @@ def tick() -> int:
 
 
 def reconcile() -> int:
-    """Wake every run that is queued, due, or whose worker stopped answering; return how many there were."""
+    """Wake every run that is queued, due, or whose worker stopped answering; return how many there
+    were.
+    """
     with engine_for(Role.SYSTEM).begin() as connection:
         rows = connection.execute(LOST).all()
     for row in rows:
@@ -81,12 +87,15 @@ def reconcile() -> int:
 
 
 def run(organization_id: UUID, schedule_id: UUID) -> None:
-    """Do what a schedule says, once; a connection that observes or is paused is left alone by recurring syncs."""
+    """Do what a schedule says, once; a connection that observes or is paused is left alone by
+    recurring syncs.
+    """
     with tenancy.acting_for(organization_id):
         with transaction() as cursor:
             row = cursor.execute(
                 "SELECT s.job, s.connection_id, c.stance FROM schedule s LEFT JOIN connection c"
-                " ON c.organization_id = s.organization_id AND c.id = s.connection_id WHERE s.id = %s AND s.enabled",
+                " ON c.organization_id = s.organization_id AND c.id = s.connection_id WHERE s.id ="
+                " %s AND s.enabled",
                 (schedule_id,),
             ).fetchone()
         if row is None:
@@ -125,10 +134,14 @@ def _do(job: str, connection_id: UUID | None, stance: str | None) -> tuple[str, 
 
 
 def add_built_in(cursor: Cursor, organization_id: UUID, connection_id: UUID) -> None:
-    """Give a new connection its recurring work: a delta sync every 15 minutes, a health check every 5."""
+    """Give a new connection its recurring work: a delta sync every 15 minutes, a health check every
+    5.
+    """
     cursor.executemany(
-        "INSERT INTO schedule (organization_id, id, connection_id, name, job, every_seconds, zone, params, enabled,"
-        " next_at) VALUES (%s, %s, %s, %s, %s, %s, 'UTC', '{}', true, now() + make_interval(secs => %s))",
+        "INSERT INTO schedule (organization_id, id, connection_id, name, job, every_seconds, zone,"
+        " params, enabled,"
+        " next_at) VALUES (%s, %s, %s, %s, %s, %s, 'UTC', '{}', true, now() + make_interval(secs"
+        " => %s))",
         [
             (organization_id, new_id(), connection_id, name, job, seconds, seconds)
             for job, name, seconds in BUILT_IN

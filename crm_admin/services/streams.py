@@ -1,4 +1,6 @@
-"""Streams of a connection: which object meets which kind, in which direction, with which first mapping."""
+"""Streams of a connection: which object meets which kind, in which direction, with which first
+mapping.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +30,9 @@ class StreamChoice:
 def write_streams(
     cursor: Cursor, person: Person, connection: Row, choices: Sequence[StreamChoice]
 ) -> None:
-    """Make the connection's streams be as chosen; the first connection of a kind becomes its primary."""
+    """Make the connection's streams be as chosen; the first connection of a kind becomes its
+    primary.
+    """
     defaults = {
         (item.remote_object, item.kind): item for item in default_mappings(connection["provider"])
     }
@@ -44,7 +48,8 @@ def write_streams(
         ).fetchone()
         if known is not None:
             cursor.execute(
-                "UPDATE stream SET full_due = full_due OR (%s AND NOT enabled), enabled = %s, direction = %s,"
+                "UPDATE stream SET full_due = full_due OR (%s AND NOT enabled), enabled = %s,"
+                " direction = %s,"
                 " creates = %s WHERE id = %s",
                 (choice.enabled, choice.enabled, choice.direction, choice.creates, known["id"]),
             )
@@ -57,9 +62,12 @@ def _add(
 ) -> None:
     stream_id, mapping_id = new_id(), new_id()
     cursor.execute(
-        "INSERT INTO stream (organization_id, id, connection_id, remote_object, kind, position, filter, direction,"
-        " creates, policy, first_agreement, trigger, enabled, is_primary, full_due, mapping_version)"
-        " SELECT %(org)s, %(id)s, %(connection)s, %(object)s, %(kind)s, %(position)s, %(filter)s, %(direction)s,"
+        "INSERT INTO stream (organization_id, id, connection_id, remote_object, kind, position,"
+        " filter, direction,"
+        " creates, policy, first_agreement, trigger, enabled, is_primary, full_due,"
+        " mapping_version)"
+        " SELECT %(org)s, %(id)s, %(connection)s, %(object)s, %(kind)s, %(position)s, %(filter)s,"
+        " %(direction)s,"
         " %(creates)s, %(policy)s, %(first)s, '{}', true,"
         " NOT EXISTS (SELECT 1 FROM stream WHERE kind = %(kind)s AND is_primary), true, 1",
         {
@@ -77,7 +85,8 @@ def _add(
         },
     )
     cursor.execute(
-        "INSERT INTO mapping_version (organization_id, id, stream_id, number, state, percent, note, by_user,"
+        "INSERT INTO mapping_version (organization_id, id, stream_id, number, state, percent,"
+        " note, by_user,"
         " created_at, published_at) VALUES (%s, %s, %s, 1, 'published', 100, %s, %s, now(), now())",
         (person.organization_id, mapping_id, stream_id, "Default mapping", person.user_id),
     )
@@ -88,7 +97,8 @@ def _add_rules(
     cursor: Cursor, organization_id: UUID, mapping_id: UUID, default: DefaultMapping
 ) -> None:
     cursor.executemany(
-        "INSERT INTO field_rule (organization_id, mapping_version_id, rule_id, position, ours, theirs, direction,"
+        "INSERT INTO field_rule (organization_id, mapping_version_id, rule_id, position, ours,"
+        " theirs, direction,"
         " required, default_value, steps, policy, first_agreement)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
@@ -112,7 +122,9 @@ def _add_rules(
 
 
 def default_choices(provider: str, objects: Sequence[str]) -> list[StreamChoice]:
-    """Return the choices that switch these objects on, with every kind that has a default mapping; none means all."""
+    """Return the choices that switch these objects on, with every kind that has a default mapping;
+    none means all.
+    """
     known = default_mappings(provider)
     names = {item.remote_object for item in known}
     unknown = [name for name in objects if name not in names]

@@ -42,7 +42,8 @@ def start(
     trigger: str = "manual",
     wake: bool = True,
 ) -> RunRef:
-    """Queue a run, or fold the request into the connection's live one; the same once_key starts nothing twice.
+    """Queue a run, or fold the request into the connection's live one; the same once_key starts
+    nothing twice.
 
     A connection that only observes gets a plan whatever was asked for; a paused one is refused.
     """
@@ -78,13 +79,17 @@ def start(
 def sync_record(
     *, person: Person | Started, record_id: UUID, once_key: str | None = None
 ) -> list[RunRef]:
-    """Ask every active connection of the record's kind to bring it into agreement now, beside a long run too."""
+    """Ask every active connection of the record's kind to bring it into agreement now, beside a
+    long run too.
+    """
     with transaction() as cursor:
         if isinstance(person, Person):
             record_scope.require_record(cursor, person, record_id)
         rows = cursor.execute(
-            "SELECT s.id AS stream_id, s.connection_id, c.stance, c.name FROM record r JOIN stream s"
-            " ON s.organization_id = r.organization_id AND s.kind = r.kind AND s.enabled JOIN connection c"
+            "SELECT s.id AS stream_id, s.connection_id, c.stance, c.name FROM record r JOIN stream"
+            " s"
+            " ON s.organization_id = r.organization_id AND s.kind = r.kind AND s.enabled JOIN"
+            " connection c"
             " ON c.organization_id = s.organization_id AND c.id = s.connection_id"
             " WHERE r.id = %s AND r.deleted_at IS NULL ORDER BY c.priority, c.id",
             (record_id,),
@@ -117,14 +122,18 @@ def _why_not(rows: list[dict[str, object]]) -> str:
     if not rows:
         return "No connection syncs records of this kind. Add one in the settings."
     names = ", ".join(sorted({str(row["name"]) for row in rows}))
-    return f"{names} only observes or is paused. Approve its first plan or resume it, then sync this record."
+    return (
+        f"{names} only observes or is paused. Approve its first plan or resume it, then sync"
+        f" this record."
+    )
 
 
 def stop(*, person: Person, run_id: UUID) -> None:
     """Ask a live run to stop after the batch in hand; what was written stays."""
     with transaction() as cursor:
         cursor.execute(
-            "UPDATE sync_run SET cancel_asked = true WHERE id = %s AND state IN ('queued', 'running', 'waiting')",
+            "UPDATE sync_run SET cancel_asked = true WHERE id = %s AND state IN ('queued',"
+            " 'running', 'waiting')",
             (run_id,),
         )
         if not cursor.rowcount:
@@ -163,11 +172,14 @@ def work(organization_id: UUID, run_id: UUID) -> None:
 
 
 def _to_wake(run_id: UUID, state: str) -> list[tuple[UUID, int, bool]]:
-    """The run itself when it goes on; once it is over, what was queued for its connection meanwhile."""
+    """The run itself when it goes on; once it is over, what was queued for its connection
+    meanwhile.
+    """
     with transaction() as cursor:
         rows = cursor.execute(
             "SELECT q.id, q.lease_epoch, q.mode FROM sync_run me JOIN sync_run q"
-            " ON q.organization_id = me.organization_id AND q.connection_id = me.connection_id AND q.state = 'queued'"
+            " ON q.organization_id = me.organization_id AND q.connection_id = me.connection_id AND"
+            " q.state = 'queued'"
             " WHERE me.id = %s",
             (run_id,),
         ).fetchall()

@@ -19,12 +19,14 @@ def start(
 ) -> RunRef:
     """Queue the undo of a finished run; asking twice gives the same undo.
 
-    Fields that moved since stay and are listed, and the next sync does not fight what was put back. An undo can be
+    Fields that moved since stay and are listed, and the next sync does not fight what was put back.
+    An undo can be
     undone like any run.
     """
     with transaction() as cursor:
         row = cursor.execute(
-            "SELECT connection_id, state, undone_by, finished_at < now() - make_interval(days => %s) AS late"
+            "SELECT connection_id, state, undone_by, finished_at < now() - make_interval(days =>"
+            " %s) AS late"
             " FROM sync_run WHERE id = %s FOR UPDATE",
             (OFFERED_DAYS, run_id),
         ).fetchone()
@@ -39,7 +41,8 @@ def start(
         if row["late"]:
             raise BadInput("", f"A run can be undone for {OFFERED_DAYS} days after it ended.")
         open_undo = cursor.execute(
-            "SELECT id, state FROM sync_run WHERE undo_of = %s AND state IN ('queued', 'running', 'waiting')",
+            "SELECT id, state FROM sync_run WHERE undo_of = %s AND state IN ('queued', 'running',"
+            " 'waiting')",
             (run_id,),
         ).fetchone()
         if open_undo is not None:

@@ -1,4 +1,6 @@
-"""Decides one pair of records: which fields to take, send or leave, and the operations that say so."""
+"""Decides one pair of records: which fields to take, send or leave, and the operations that say
+so.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -300,7 +302,9 @@ def _primary(pair: Pair, stream: StreamFacts, use: RuleUse) -> Primary:
 
 
 def _times(pair: Pair, use: RuleUse) -> Times:
-    """Our stamp is the field's own; theirs lies between our last read of the record and its modified stamp."""
+    """Our stamp is the field's own; theirs lies between our last read of the record and its
+    modified stamp.
+    """
     assert pair.ours is not None
     assert pair.theirs is not None
     stamp = pair.ours.origin.get(use.rule.ours, {}).get("at")

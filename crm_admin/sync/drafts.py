@@ -28,9 +28,11 @@ class RuleUse:
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """What a decision needs of a stream; `decisions` are a person's first-agreement choices by rule.
+    """What a decision needs of a stream; `decisions` are a person's first-agreement choices by
+    rule.
 
-    `primary` says that this stream's connection is the kind's primary; `primary_connection` names that one.
+    `primary` says that this stream's connection is the kind's primary; `primary_connection` names
+    that one.
     """
 
     stream_id: UUID
@@ -58,7 +60,9 @@ class StreamFacts:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A record of ours. `references` holds per field the target's id, or PARKED plus an id in the CRM."""
+    """A record of ours. `references` holds per field the target's id, or PARKED plus an id in the
+    CRM.
+    """
 
     record_id: UUID
     version: int
@@ -97,7 +101,9 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both sides of one subject. A pair without link but with both sides was matched by `matched_by`."""
+    """Both sides of one subject. A pair without link but with both sides was matched by
+    `matched_by`.
+    """
 
     ours: Ours | None
     theirs: RemoteRecord | None
@@ -108,7 +114,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """One operation to be: `fields` is {name: [before, after, reason, rule]}, `inputs` what the merge saw by rule.
+    """One operation to be: `fields` is {name: [before, after, reason, rule]}, `inputs` what the
+    merge saw by rule.
 
     `withheld` waits for the guard at the end of the pass.
     """
@@ -139,7 +146,8 @@ class ConflictDraft:
 class Decided:
     """Everything one pair leads to. Bases are by rule id.
 
-    `take` and `references` are new values of ours; `send` and `associate` go to the CRM, and once that
+    `take` and `references` are new values of ours; `send` and `associate` go to the CRM, and once
+    that
     succeeded `sent` (rule → our value) and the values the CRM returned become the new bases.
     """
 

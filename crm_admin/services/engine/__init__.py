@@ -1,1 +1,3 @@
-"""The engine: reads both sides, decides, plans or applies, and records, in steps that may be killed at any point."""
+"""The engine: reads both sides, decides, plans or applies, and records, in steps that may be killed
+at any point.
+"""

@@ -1,4 +1,6 @@
-"""Carries out planned operations: each subject is decided anew, and only what still equals the plan is written."""
+"""Carries out planned operations: each subject is decided anew, and only what still equals the plan
+is written.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,8 +26,10 @@ from crm_admin.sync.states import OperationAction, Side
 APPLY_SLICE = 300
 
 PLANNED = """
-SELECT id, record_id, link_id, stream_id, remote_object, remote_id, side, action, fields, inputs FROM operation
- WHERE run_id = %(run)s AND run_at = %(at)s AND state = 'planned' AND NOT excluded AND id > %(after)s
+SELECT id, record_id, link_id, stream_id, remote_object, remote_id, side, action, fields, inputs
+FROM operation
+ WHERE run_id = %(run)s AND run_at = %(at)s AND state = 'planned' AND NOT excluded AND id >
+ %(after)s
    AND (action IN ('link', 'create', 'update', 'agree') OR (action = 'match' AND inputs ? 'choice'))
  ORDER BY id LIMIT %(limit)s
 """
@@ -175,7 +179,8 @@ def _choices(rows: Sequence[Row]) -> dict[str, str]:
 def _narrow(cursor: Cursor, plan: _Planned, result: Decided, facts: StreamFacts) -> Decided | None:
     """Keep of a fresh decision what the plan held; the rest stays as it is on both sides.
 
-    None when the pair itself is no longer what the plan saw. A look-alike that a person judged brings all its
+    None when the pair itself is no longer what the plan saw. A look-alike that a person judged
+    brings all its
     field writes along: they could not be in the plan yet.
     """
     kept: list[Draft] = []
@@ -207,7 +212,8 @@ def _agree(cursor: Cursor, operation_ids: Sequence[UUID]) -> None:
     """The differences of a record whose fields a person decided are settled."""
     if operation_ids:
         cursor.execute(
-            "UPDATE operation SET state = 'done', done_at = now() WHERE id = ANY(%s) AND state = 'planned'",
+            "UPDATE operation SET state = 'done', done_at = now() WHERE id = ANY(%s) AND state ="
+            " 'planned'",
             (list(operation_ids),),
         )
 
@@ -249,7 +255,8 @@ def _drop(result: Decided, draft: Draft, facts: StreamFacts) -> None:
 def _leave(cursor: Cursor, operation_ids: Sequence[UUID], reason: str) -> None:
     if operation_ids:
         cursor.execute(
-            "UPDATE operation SET state = 'skipped', done_at = now(), reason_code = 'moved', reason = %s"
+            "UPDATE operation SET state = 'skipped', done_at = now(), reason_code = 'moved',"
+            " reason = %s"
             " WHERE id = ANY(%s) AND state = 'planned'",
             (reason, list(operation_ids)),
         )
@@ -268,12 +275,17 @@ def leave_rest(cursor: Cursor, work: Work) -> None:
 
 
 def split_into_plan(cursor: Cursor, work: Work, sentence: str) -> UUID:
-    """Move what the guard held back into a plan of its own that waits for a person; return its id."""
+    """Move what the guard held back into a plan of its own that waits for a person; return its
+    id.
+    """
     plan_id = new_id()
     cursor.execute(
-        "INSERT INTO sync_run (organization_id, id, connection_id, stream_ids, mode, trigger, by_name,"
-        " mapping_versions, state, staged, checkpoint, counts, reason, reason_code, plan_of, created_at, expires_at)"
-        " SELECT organization_id, %s, connection_id, stream_ids, mode, 'guard', by_name, mapping_versions, 'planned',"
+        "INSERT INTO sync_run (organization_id, id, connection_id, stream_ids, mode, trigger,"
+        " by_name,"
+        " mapping_versions, state, staged, checkpoint, counts, reason, reason_code, plan_of,"
+        " created_at, expires_at)"
+        " SELECT organization_id, %s, connection_id, stream_ids, mode, 'guard', by_name,"
+        " mapping_versions, 'planned',"
         " true, '{\"stage\": \"planned\"}', '{}', %s, 'guard', id, now(), now() + interval '7 days'"
         " FROM sync_run WHERE id = %s",
         (plan_id, sentence, work.run_id),

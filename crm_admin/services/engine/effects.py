@@ -12,7 +12,9 @@ from crm_admin.services.engine.work import Work, dumps
 
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """A write to plan; `sent` is our value per rule and `version` our record's, for the bases and the outbox."""
+    """A write to plan; `sent` is our value per rule and `version` our record's, for the bases and
+    the outbox.
+    """
 
     operation_id: UUID
     stream_id: UUID | None
@@ -34,9 +36,12 @@ def write_effects(cursor: Cursor, work: Work, effects: Sequence[NewEffect]) -> N
     if not effects:
         return
     cursor.executemany(
-        "INSERT INTO effect (organization_id, id, connection_id, stream_id, run_id, operation_id, run_at, record_id,"
-        " link_id, remote_object, remote_id, action, marker, fields, associations, expected, state, attempts,"
-        " created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'planned', 0, now())",
+        "INSERT INTO effect (organization_id, id, connection_id, stream_id, run_id, operation_id,"
+        " run_at, record_id,"
+        " link_id, remote_object, remote_id, action, marker, fields, associations, expected,"
+        " state, attempts,"
+        " created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+        " 'planned', 0, now())",
         [
             (
                 work.organization_id,

@@ -1,4 +1,6 @@
-"""How a step of a run ends: handed on, waiting, planned, done, stopped or failed, each with its reason in words."""
+"""How a step of a run ends: handed on, waiting, planned, done, stopped or failed, each with its
+reason in words.
+"""
 
 from datetime import datetime
 
@@ -67,7 +69,8 @@ def fail(lease: Lease, code: str, sentence: str) -> str:
             else ""
         )
         cursor.execute(
-            "UPDATE sync_run SET state = 'failed', finished_at = now(), lease_until = NULL, reason = %s,"
+            "UPDATE sync_run SET state = 'failed', finished_at = now(), lease_until = NULL, reason"
+            " = %s,"
             " reason_code = %s WHERE id = %s",
             (sentence + earlier, code, lease.run_id),
         )
@@ -79,7 +82,8 @@ def needs_attention(work: Work, error: NeedsAttention) -> str:
     with unit(work.lease) as cursor:
         _close(cursor, work, "failed", error.sentence, "needs_attention")
         cursor.execute(
-            "UPDATE connection SET health = 'needs_reconnect', health_reason = %s, health_at = now() WHERE id = %s",
+            "UPDATE connection SET health = 'needs_reconnect', health_reason = %s, health_at ="
+            " now() WHERE id = %s",
             (error.sentence, work.connection_id),
         )
         attention.raise_item(
@@ -93,7 +97,9 @@ def needs_attention(work: Work, error: NeedsAttention) -> str:
 
 
 def broken(work: Work, error: ProviderBroken) -> str:
-    """The CRM sent nonsense or nothing: try again later; after five tries without progress the run fails."""
+    """The CRM sent nonsense or nothing: try again later; after five tries without progress the run
+    fails.
+    """
     with transaction() as cursor:
         row = cursor.execute(
             "SELECT stalled FROM sync_run WHERE id = %s", (work.run_id,)
@@ -110,7 +116,8 @@ def pause(lease: Lease, seconds: float, sentence: str, code: str = "waiting") ->
     """Give the lease back until the time has passed, without touching anything else of the run."""
     with transaction() as cursor:
         cursor.execute(
-            "UPDATE sync_run SET state = 'waiting', lease_until = NULL, reason = %s, reason_code = %s,"
+            "UPDATE sync_run SET state = 'waiting', lease_until = NULL, reason = %s, reason_code ="
+            " %s,"
             " wake_at = now() + make_interval(secs => %s)"
             " WHERE id = %s AND lease_epoch = %s AND state = 'running'",
             (sentence, code, max(0.1, seconds), lease.run_id, lease.epoch),
@@ -119,7 +126,9 @@ def pause(lease: Lease, seconds: float, sentence: str, code: str = "waiting") ->
 
 
 def check_not_empty(work: Work, remote: RemoteObject) -> None:
-    """An empty full read while records are linked is a lost permission, not a wish to delete: raise NeedsAttention."""
+    """An empty full read while records are linked is a lost permission, not a wish to delete: raise
+    NeedsAttention.
+    """
     windows = work.checkpoint.get("since")
     full = isinstance(windows, dict) and windows.get(remote.name) is None
     seen = work.totals.get(f"read_{remote.name}", 0) + work.counts[f"read_{remote.name}"]
@@ -127,19 +136,22 @@ def check_not_empty(work: Work, remote: RemoteObject) -> None:
         return
     with transaction() as cursor:
         row = cursor.execute(
-            "SELECT count(*) AS n FROM (SELECT 1 FROM link WHERE connection_id = %s AND remote_object = %s"
+            "SELECT count(*) AS n FROM (SELECT 1 FROM link WHERE connection_id = %s AND"
+            " remote_object = %s"
             " AND status = 'linked' LIMIT %s) AS some",
             (work.connection_id, remote.name, EMPTY_READ_LIMIT + 1),
         ).fetchone()
     if row and row["n"] > EMPTY_READ_LIMIT:
         raise NeedsAttention(
-            f"{work.connection_name} shows no {remote.name} at all although more than {EMPTY_READ_LIMIT} are linked."
+            f"{work.connection_name} shows no {remote.name} at all although more than"
+            f" {EMPTY_READ_LIMIT} are linked."
             " Check that the connection may still read them. Nothing was changed."
         )
 
 
 PLAN_COUNTS = """
-SELECT side, action, state, count(*) AS n FROM operation WHERE run_id = %s AND run_at = %s GROUP BY 1, 2, 3
+SELECT side, action, state, count(*) AS n FROM operation WHERE run_id = %s AND run_at = %s GROUP BY
+1, 2, 3
 """
 
 
@@ -156,7 +168,8 @@ def plan_ready(work: Work) -> str:
             _close(cursor, work, "succeeded", "Nothing to do: both sides agree.", "nothing_to_do")
             return "succeeded"
         cursor.execute(
-            "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason_code = 'replaced',"
+            "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason_code ="
+            " 'replaced',"
             " reason = 'A newer plan replaced this one.'"
             " WHERE connection_id = %s AND state = 'planned' AND id <> %s AND plan_of IS NULL",
             (work.connection_id, work.run_id),
@@ -177,7 +190,10 @@ def plan_ready(work: Work) -> str:
     return "planned"
 
 
-OPEN = "SELECT count(*) AS n, min(coalesce(not_before, now())) AS due FROM effect WHERE connection_id = %s"
+OPEN = (
+    "SELECT count(*) AS n, min(coalesce(not_before, now())) AS due FROM effect WHERE"
+    " connection_id = %s"
+)
 ASKED = "SELECT 1 FROM wanted WHERE connection_id = %s AND what IN ('record', 'webhook') LIMIT 1"
 
 
@@ -197,13 +213,15 @@ def finish(work: Work) -> str | None:
             _move_watermarks(cursor, work)
         if work.mode == "undo":
             cursor.execute(
-                "UPDATE sync_run SET undone_by = %s WHERE id = (SELECT undo_of FROM sync_run WHERE id = %s)",
+                "UPDATE sync_run SET undone_by = %s WHERE id = (SELECT undo_of FROM sync_run WHERE"
+                " id = %s)",
                 (work.run_id, work.run_id),
             )
         failed = work.totals.get("failed", 0) + work.counts["failed"]
         state = "partial" if failed else "succeeded"
         cursor.execute(
-            "UPDATE connection SET health = 'ok', health_reason = NULL, health_at = now() WHERE id = %s",
+            "UPDATE connection SET health = 'ok', health_reason = NULL, health_at = now() WHERE id"
+            " = %s",
             (work.connection_id,),
         )
         attention.settle_item(cursor, kind="reconnect", subject=str(work.connection_id))

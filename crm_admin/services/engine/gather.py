@@ -1,4 +1,6 @@
-"""Brings both sides of a slice together: links, records, references, conflicts, and matches for what is not linked."""
+"""Brings both sides of a slice together: links, records, references, conflicts, and matches for
+what is not linked.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,7 +65,8 @@ SELECT id, stream_id, record_id, remote_id, status, base_ours, base_theirs, decl
 """
 
 RECORDS = """
-SELECT id, version, data, title, created_at, origin, deleted_at, merged_into FROM record WHERE id = ANY(%s)
+SELECT id, version, data, title, created_at, origin, deleted_at, merged_into FROM record WHERE id =
+ANY(%s)
 """
 
 
@@ -106,7 +109,9 @@ def links_of_records(
 
 
 def load_ours(cursor: Cursor, connection_id: UUID, record_ids: Iterable[UUID]) -> dict[UUID, Ours]:
-    """Return records with their references; those parked on this connection keep the id they have in the CRM."""
+    """Return records with their references; those parked on this connection keep the id they have
+    in the CRM.
+    """
     ids = list(record_ids)
     if not ids:
         return {}
@@ -166,7 +171,9 @@ def open_conflicts(cursor: Cursor, link_ids: Sequence[UUID]) -> dict[UUID, froze
 
 
 def open_effects(cursor: Cursor, work: Work, record_ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Return the records with a write to this connection still open: nothing newer is sent before it is settled."""
+    """Return the records with a write to this connection still open: nothing newer is sent before
+    it is settled.
+    """
     if not record_ids:
         return frozenset()
     rows = cursor.execute(
@@ -236,7 +243,9 @@ def look_up(
     records: Sequence[RemoteRecord],
     ours: Iterable[Ours],
 ) -> References:
-    """Return which records the associated remote ids are linked to, and the remote ids of our references' targets."""
+    """Return which records the associated remote ids are linked to, and the remote ids of our
+    references' targets.
+    """
     record_of: dict[tuple[str, str], str] = {}
     remote_of: dict[tuple[str, str], str] = {}
     if not remote.associations:
@@ -246,7 +255,8 @@ def look_up(
         if ids:
             for row in cursor.execute(
                 "SELECT remote_id, record_id FROM link"
-                " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND status <> 'detached'",
+                " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND"
+                " status <> 'detached'",
                 (work.connection_id, other, ids),
             ).fetchall():
                 record_of[other, row["remote_id"]] = str(row["record_id"])
@@ -255,7 +265,8 @@ def look_up(
     }
     if targets:
         for row in cursor.execute(
-            "SELECT remote_object, remote_id, record_id FROM link WHERE connection_id = %s AND record_id = ANY(%s)"
+            "SELECT remote_object, remote_id, record_id FROM link WHERE connection_id = %s AND"
+            " record_id = ANY(%s)"
             " AND status = 'linked' AND remote_id IS NOT NULL",
             (work.connection_id, list(targets)),
         ).fetchall():

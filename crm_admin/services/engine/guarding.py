@@ -1,4 +1,6 @@
-"""The mass-change guard at the end of a pass: releases what was held back, or makes it a plan for a person."""
+"""The mass-change guard at the end of a pass: releases what was held back, or makes it a plan for a
+person.
+"""
 
 from crm_admin.services import attention
 from crm_admin.services.engine.apply import split_into_plan
@@ -11,14 +13,16 @@ SELECT count(*) FILTER (WHERE side = 'theirs' AND action = 'create') AS creates,
        count(*) FILTER (WHERE action = 'delete') AS deletes,
        count(*) FILTER (WHERE action = 'update') AS blanks,
        count(*) AS n
-  FROM operation WHERE run_id = %s AND run_at = %s AND state = 'planned' AND action IN ('create', 'update', 'delete')
+  FROM operation WHERE run_id = %s AND run_at = %s AND state = 'planned' AND action IN ('create',
+  'update', 'delete')
 """
 
 
 def guard(work: Work) -> bool:
     """Return whether held-back operations were found and may be carried out by this run.
 
-    Totals beyond the connection's limits leave a plan with reason *guard* that only a person can release.
+    Totals beyond the connection's limits leave a plan with reason *guard* that only a person can
+    release.
     """
     with unit(work.lease) as cursor:
         held = cursor.execute(HELD, (work.run_id, work.run_at)).fetchone()

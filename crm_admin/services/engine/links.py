@@ -1,4 +1,6 @@
-"""Writes links: which record is paired with which record of the CRM, and what both sides last agreed on."""
+"""Writes links: which record is paired with which record of the CRM, and what both sides last
+agreed on.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,19 +42,32 @@ class LinkChange:
 
 
 STAGE = (
-    "CREATE TEMP TABLE IF NOT EXISTS stage_link (id uuid, stream_id uuid, record_id uuid, remote_object text,"
-    " remote_id text, base_ours jsonb, base_theirs jsonb, mapping_version int, remote_updated_at timestamptz,"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_link (id uuid, stream_id uuid, record_id uuid,"
+    " remote_object text,"
+    " remote_id text, base_ours jsonb, base_theirs jsonb, mapping_version int, remote_updated_at"
+    " timestamptz,"
     " ours_version int, error text) ON COMMIT DELETE ROWS"
 )
 
-COLUMNS = (
-    "id stream_id record_id remote_object remote_id base_ours base_theirs mapping_version remote_updated_at"
-    " ours_version error"
-).split()
+COLUMNS = [
+    "id",
+    "stream_id",
+    "record_id",
+    "remote_object",
+    "remote_id",
+    "base_ours",
+    "base_theirs",
+    "mapping_version",
+    "remote_updated_at",
+    "ours_version",
+    "error",
+]
 
 
 def insert_links(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
-    """Insert links; a detached or pending link of the same record and stream gives way to the new one."""
+    """Insert links; a detached or pending link of the same record and stream gives way to the new
+    one.
+    """
     if not links:
         return
     cursor.execute(STAGE)
@@ -71,8 +86,10 @@ def insert_links(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
     copy_rows(cursor, "stage_link", COLUMNS, rows)
     names = ", ".join(COLUMNS)
     cursor.execute(
-        f"INSERT INTO link (organization_id, connection_id, status, agreed_at, created_run, created_at, updated_at,"  # noqa: S608
-        f" declined, {names}) SELECT %s, %s, 'linked', now(), %s, now(), now(), '{{}}', {names} FROM stage_link",
+        f"INSERT INTO link (organization_id, connection_id, status, agreed_at, created_run,"
+        f" created_at, updated_at,"  # noqa: S608
+        f" declined, {names}) SELECT %s, %s, 'linked', now(), %s, now(), now(), '{{}}', {names}"
+        f" FROM stage_link",
         (work.organization_id, work.connection_id, work.run_id),
     )
 
@@ -82,13 +99,18 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
     if not changes:
         return
     cursor.execute(
-        "UPDATE link l SET base_ours = l.base_ours || v.base_ours, base_theirs = l.base_theirs || v.base_theirs,"
-        " ours_version = v.ours_version, remote_updated_at = coalesce(v.remote_updated_at, l.remote_updated_at),"
-        " mapping_version = v.mapping_version, declined = coalesce(v.declined, l.declined), error = v.error,"
+        "UPDATE link l SET base_ours = l.base_ours || v.base_ours, base_theirs = l.base_theirs ||"
+        " v.base_theirs,"
+        " ours_version = v.ours_version, remote_updated_at = coalesce(v.remote_updated_at,"
+        " l.remote_updated_at),"
+        " mapping_version = v.mapping_version, declined = coalesce(v.declined, l.declined), error"
+        " = v.error,"
         " status = CASE WHEN l.status = 'remote_gone' THEN 'linked' ELSE l.status END,"
         " agreed_at = now(), updated_at = now()"
-        " FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[], %s::int[], %s::timestamptz[], %s::int[], %s::jsonb[],"
-        " %s::text[]) AS v (id, base_ours, base_theirs, ours_version, remote_updated_at, mapping_version, declined,"
+        " FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[], %s::int[], %s::timestamptz[],"
+        " %s::int[], %s::jsonb[],"
+        " %s::text[]) AS v (id, base_ours, base_theirs, ours_version, remote_updated_at,"
+        " mapping_version, declined,"
         " error) WHERE l.id = v.id",
         (
             [change.link_id for change in changes],
@@ -104,7 +126,9 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
 
 
 def rekey_links(cursor: Cursor, work: Work, rekeyed: Sequence[tuple[UUID, str, str]]) -> None:
-    """Point links at the id a record has after a merge in the CRM; the old id stays known as an alias."""
+    """Point links at the id a record has after a merge in the CRM; the old id stays known as an
+    alias.
+    """
     for link_id, old, new in rekeyed:
         taken = cursor.execute(
             "SELECT 1 FROM link l JOIN link me ON me.id = %s AND me.connection_id = l.connection_id"
@@ -118,7 +142,8 @@ def rekey_links(cursor: Cursor, work: Work, rekeyed: Sequence[tuple[UUID, str, s
             )
             continue
         cursor.execute(
-            "INSERT INTO link_alias (organization_id, connection_id, remote_object, remote_id, link_id)"
+            "INSERT INTO link_alias (organization_id, connection_id, remote_object, remote_id,"
+            " link_id)"
             " SELECT organization_id, connection_id, remote_object, %s, id FROM link WHERE id = %s"
             " ON CONFLICT (organization_id, connection_id, remote_object, remote_id) DO NOTHING",
             (old, link_id),

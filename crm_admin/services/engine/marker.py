@@ -1,4 +1,6 @@
-"""Our key marker in the CRM: a field that makes creates repeatable, itself a line of the first plan."""
+"""Our key marker in the CRM: a field that makes creates repeatable, itself a line of the first
+plan.
+"""
 
 from uuid import UUID
 
@@ -26,7 +28,7 @@ def ensure(work: Work) -> None:
     elif work.staged:
         _plan(work, missing)
     else:
-        _make(work, {name: None for name in missing})
+        _make(work, dict.fromkeys(missing))
 
 
 def release(work: Work) -> None:
@@ -34,7 +36,8 @@ def release(work: Work) -> None:
     with transaction() as cursor:
         rows = cursor.execute(
             "SELECT id, remote_object FROM operation"
-            " WHERE run_id = %s AND run_at = %s AND action = 'property' AND state = 'planned' AND NOT excluded",
+            " WHERE run_id = %s AND run_at = %s AND action = 'property' AND state = 'planned' AND"
+            " NOT excluded",
             (work.run_id, work.run_at),
         ).fetchall()
     if rows:
@@ -58,7 +61,8 @@ def _missing(work: Work) -> list[str]:
     ]
     with transaction() as cursor:
         rows = cursor.execute(
-            "SELECT object, fields FROM remote_schema WHERE connection_id = %s AND object = ANY(%s)",
+            "SELECT object, fields FROM remote_schema WHERE connection_id = %s AND object ="
+            " ANY(%s)",
             (work.connection_id, wanted),
         ).fetchall()
     name = work.provider.spec.marker_field
@@ -73,7 +77,8 @@ def _draft(work: Work, remote_object: str) -> Draft:
         OperationAction.PROPERTY,
         fields={name: [None, LABEL, "marker", ""]},
         reason_code="marker",
-        reason=f"Makes the field {name} on {remote_object}, so that a repeated create can never make a second record.",
+        reason=f"Makes the field {name} on {remote_object}, so that a repeated create can never"
+        f" make a second record.",
     )
 
 
@@ -82,7 +87,8 @@ def _plan(work: Work, missing: list[str]) -> None:
         planned = {
             row["remote_object"]
             for row in cursor.execute(
-                "SELECT remote_object FROM operation WHERE run_id = %s AND run_at = %s AND action = 'property'",
+                "SELECT remote_object FROM operation WHERE run_id = %s AND run_at = %s AND action"
+                " = 'property'",
                 (work.run_id, work.run_at),
             ).fetchall()
         }

@@ -1,4 +1,6 @@
-"""Matches records of the CRM that have no link: by our marker, by strong keys, else by likeness for a person."""
+"""Matches records of the CRM that have no link: by our marker, by strong keys, else by likeness for
+a person.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -66,9 +68,11 @@ def match(
     found: Slice,
     choices: Mapping[str, str],
 ) -> None:
-    """Add a subject for every record without link: a pair with its match, a newcomer, or a person's case.
+    """Add a subject for every record without link: a pair with its match, a newcomer, or a person's
+    case.
 
-    `choices` are decisions of a person, {remote id: record id or "new"}. No candidate is ever taken because it
+    `choices` are decisions of a person, {remote id: record id or "new"}. No candidate is ever taken
+    because it
     came first: two candidates, or a likeness in the grey zone, go to a person.
     """
     newcomers: dict[UUID, list[Unlinked]] = defaultdict(list)
@@ -166,7 +170,8 @@ def _subject(
 def _lock_keys(cursor: Cursor, work: Work, group: Sequence[Unlinked]) -> None:
     """Whoever creates records with the same strong keys waits here and then sees what was created.
 
-    Keys share KEY_LOCKS locks, taken in order, so that a large slice stays within the server's lock table.
+    Keys share KEY_LOCKS locks, taken in order, so that a large slice stays within the server's lock
+    table.
     """
     numbers = sorted(
         {
@@ -204,13 +209,31 @@ def _known(cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]
             (stream.id, ids),
         ).fetchall():
             taken[row["record_id"]] = row["remote_id"] or ""
+        _leave_deleted(cursor, by_key, [one for one in ids if one not in taken])
     return _Known(by_key, taken)
+
+
+def _leave_deleted(
+    cursor: Cursor, by_key: dict[tuple[str, str], list[UUID]], ids: Sequence[UUID]
+) -> None:
+    """A deleted record is nobody's match; one that was linked still keeps its twin from being made
+    anew.
+    """
+    rows = cursor.execute(
+        "SELECT id FROM record WHERE id = ANY(%s) AND deleted_at IS NOT NULL", (list(ids),)
+    ).fetchall()
+    gone = {row["id"] for row in rows}
+    if gone:
+        for found in by_key.values():
+            found[:] = [one for one in found if one not in gone]
 
 
 def _marked(
     cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]
 ) -> dict[str, UUID]:
-    """Return the records that the marker in their record names, where such a record of ours exists."""
+    """Return the records that the marker in their record names, where such a record of ours
+    exists.
+    """
     name = work.provider.spec.marker_field
     wanted: dict[UUID, str] = {}
     for one in group:
@@ -270,7 +293,9 @@ def _twin(key: Key, remote_id: str) -> _Pick:
 
 
 def _newcomer(one: Unlinked, known: _Known, *, insist: bool = False) -> _Pick:
-    """Two newcomers of one pass with the same strong key are one person: only the first is created."""
+    """Two newcomers of one pass with the same strong key are one person: only the first is
+    created.
+    """
     for key in one.keys:
         if key.strong:
             other = known.fresh.setdefault((str(key.type), key.value), one.record.id)

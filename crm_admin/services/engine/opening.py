@@ -1,4 +1,6 @@
-"""Opens a claimed run: its row, the connection, a client for the CRM, described fields and compiled mappings."""
+"""Opens a claimed run: its row, the connection, a client for the CRM, described fields and compiled
+mappings.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +20,9 @@ SCHEMA_AGE = timedelta(hours=1)
 
 
 def opened(lease: Lease) -> Work:
-    """Return the run in hand. Raises an error whose sentence says why the connection cannot be used."""
+    """Return the run in hand. Raises an error whose sentence says why the connection cannot be
+    used.
+    """
     with transaction() as cursor:
         run = cursor.execute("SELECT * FROM sync_run WHERE id = %s", (lease.run_id,)).fetchone()
         if run is None:
@@ -87,7 +91,8 @@ def describe(provider: Provider, connection_id: UUID, objects: list[str]) -> Non
     with transaction() as cursor:
         for name, fields in schemas:
             cursor.execute(
-                "INSERT INTO remote_schema (organization_id, connection_id, object, fields, read_at)"
+                "INSERT INTO remote_schema (organization_id, connection_id, object, fields,"
+                " read_at)"
                 " SELECT organization_id, id, %s, %s, now() FROM connection WHERE id = %s"
                 " ON CONFLICT (organization_id, connection_id, object) DO UPDATE"
                 " SET fields = excluded.fields, read_at = excluded.read_at",

@@ -11,22 +11,46 @@ from crm_admin.services.engine.work import Work, dumps
 from crm_admin.sync.drafts import Draft, Pair
 from crm_admin.sync.states import OperationState
 
-COLUMNS = (
-    "id run_id run_at record_id link_id stream_id remote_object remote_id side action fields inputs bases label"
-    " reason reason_code state error error_code error_field actor"
-).split()
+COLUMNS = [
+    "id",
+    "run_id",
+    "run_at",
+    "record_id",
+    "link_id",
+    "stream_id",
+    "remote_object",
+    "remote_id",
+    "side",
+    "action",
+    "fields",
+    "inputs",
+    "bases",
+    "label",
+    "reason",
+    "reason_code",
+    "state",
+    "error",
+    "error_code",
+    "error_field",
+    "actor",
+]
 
 STAGE = (
-    "CREATE TEMP TABLE IF NOT EXISTS stage_operation (id uuid, run_id uuid, run_at timestamptz, record_id uuid,"
-    " link_id uuid, stream_id uuid, remote_object text, remote_id text, side text, action text, fields jsonb,"
-    " inputs jsonb, bases jsonb, label text, reason text, reason_code text, state text, error text, error_code text,"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_operation (id uuid, run_id uuid, run_at timestamptz,"
+    " record_id uuid,"
+    " link_id uuid, stream_id uuid, remote_object text, remote_id text, side text, action text,"
+    " fields jsonb,"
+    " inputs jsonb, bases jsonb, label text, reason text, reason_code text, state text, error"
+    " text, error_code text,"
     " error_field text, actor text) ON COMMIT DELETE ROWS"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One operation to write; `record_id`, `link_id` and `remote_id` name its subject as far as it exists."""
+    """One operation to write; `record_id`, `link_id` and `remote_id` name its subject as far as it
+    exists.
+    """
 
     draft: Draft
     state: OperationState
@@ -67,8 +91,10 @@ def write_operations(cursor: Cursor, work: Work, entries: Sequence[Entry]) -> li
     copy_rows(cursor, "stage_operation", COLUMNS, rows)
     names = ", ".join(COLUMNS)
     cursor.execute(
-        f"INSERT INTO operation (organization_id, {names}, at, attempts, excluded, done_at)"  # noqa: S608
-        f" SELECT %s, {names}, now(), 0, false, CASE WHEN state = 'done' THEN now() END FROM stage_operation",
+        f"INSERT INTO operation (organization_id, {names}, at, attempts, excluded,"
+        f" done_at)"  # noqa: S608
+        f" SELECT %s, {names}, now(), 0, false, CASE WHEN state = 'done' THEN now() END FROM"
+        f" stage_operation",
         (work.organization_id,),
     )
     return ids
@@ -89,11 +115,13 @@ def carry_out(cursor: Cursor, carried: Sequence[Carried]) -> None:
     """Move planned operations on: done on our side, sending to the CRM."""
     if carried:
         cursor.execute(
-            "UPDATE operation o SET state = v.state, record_id = coalesce(v.record_id, o.record_id),"
+            "UPDATE operation o SET state = v.state, record_id = coalesce(v.record_id,"
+            " o.record_id),"
             " link_id = coalesce(v.link_id, o.link_id), bases = v.bases, at = now(),"
             " done_at = CASE WHEN v.state = 'done' THEN now() END"
             " FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::jsonb[])"
-            " AS v (id, state, record_id, link_id, bases) WHERE o.id = v.id AND o.state = 'planned'",
+            " AS v (id, state, record_id, link_id, bases) WHERE o.id = v.id AND o.state ="
+            " 'planned'",
             (
                 [one.operation_id for one in carried],
                 [one.state.value for one in carried],
@@ -133,7 +161,8 @@ def _row(work: Work, entry: Entry, one: UUID) -> tuple[object, ...]:
 
 
 PLAN_HASH = """
-SELECT encode(sha256(convert_to(coalesce(string_agg(id::text, ',' ORDER BY id), ''), 'UTF8')), 'hex') AS hash
+SELECT encode(sha256(convert_to(coalesce(string_agg(id::text, ',' ORDER BY id), ''), 'UTF8')),
+'hex') AS hash
   FROM operation WHERE run_id = %s AND run_at = %s AND state = 'planned'
 """
 

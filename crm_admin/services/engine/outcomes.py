@@ -1,4 +1,6 @@
-"""Turns the outcomes of writes into operations, links, bases and, where the outcome is known, closed effects."""
+"""Turns the outcomes of writes into operations, links, bases and, where the outcome is known,
+closed effects.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +41,9 @@ class _Settled:
 def apply_outcomes(
     cursor: Cursor, work: Work, rows: Sequence[Row], outcomes: Sequence[Outcome]
 ) -> None:
-    """Write what became of each effect in the caller's transaction; an effect without outcome is unknown."""
+    """Write what became of each effect in the caller's transaction; an effect without outcome is
+    unknown.
+    """
     by_trace = {outcome.trace: outcome for outcome in outcomes}
     settled = _Settled()
     for row in rows:
@@ -68,10 +72,13 @@ def _sort(settled: _Settled, row: Row, outcome: Outcome | None) -> None:
 
 
 def make_unknown(cursor: Cursor, effect_ids: Sequence[UUID]) -> None:
-    """Mark effects whose outcome is not known; they are settled by looking, after the settle time."""
+    """Mark effects whose outcome is not known; they are settled by looking, after the settle
+    time.
+    """
     if effect_ids:
         cursor.execute(
-            "UPDATE effect SET state = 'unknown', not_before = coalesce(sent_at, now()) + make_interval(secs => %s)"
+            "UPDATE effect SET state = 'unknown', not_before = coalesce(sent_at, now()) +"
+            " make_interval(secs => %s)"
             " WHERE id = ANY(%s)",
             (current_app.config["CRM"].settle_seconds, list(effect_ids)),
         )
@@ -82,7 +89,8 @@ def _postpone(cursor: Cursor, later: Sequence[tuple[Row, Outcome]]) -> None:
         cursor.execute(
             "UPDATE effect e SET state = 'planned', attempts = e.attempts - 1, error = v.error,"
             " not_before = now() + make_interval(secs => v.seconds)"
-            " FROM unnest(%s::uuid[], %s::float8[], %s::text[]) AS v (id, seconds, error) WHERE e.id = v.id",
+            " FROM unnest(%s::uuid[], %s::float8[], %s::text[]) AS v (id, seconds, error) WHERE"
+            " e.id = v.id",
             (
                 [row["id"] for row, _ in later],
                 [outcome.after_seconds or 1.0 for _, outcome in later],
@@ -92,7 +100,9 @@ def _postpone(cursor: Cursor, later: Sequence[tuple[Row, Outcome]]) -> None:
 
 
 def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) -> None:
-    """Close effects that happened: operation done, link with new bases, outbox row gone if it is still that version."""
+    """Close effects that happened: operation done, link with new bases, outbox row gone if it is
+    still that version.
+    """
     if not done:
         return
     new_links: list[NewLink] = []
@@ -119,11 +129,14 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
 
 
 def _release_links(cursor: Cursor, links: Sequence[NewLink]) -> None:
-    """A record matched or created meanwhile under the same ids keeps its first link; ours then is a second finder."""
+    """A record matched or created meanwhile under the same ids keeps its first link; ours then is a
+    second finder.
+    """
     if links:
         cursor.execute(
             "DELETE FROM link l USING unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id)"
-            " WHERE l.stream_id = v.stream_id AND l.record_id = v.record_id AND l.remote_id IS NULL",
+            " WHERE l.stream_id = v.stream_id AND l.record_id = v.record_id AND l.remote_id IS"
+            " NULL",
             ([link.stream_id for link in links], [link.record_id for link in links]),
         )
 
@@ -135,7 +148,9 @@ def bases_after(
     associations: Mapping[str, Json],
     record: RemoteRecord | None,
 ) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return (base_ours, base_theirs) of what was sent: theirs as the CRM returned it, else as it was sent."""
+    """Return (base_ours, base_theirs) of what was sent: theirs as the CRM returned it, else as it
+    was sent.
+    """
     theirs: dict[str, Json] = {}
     for use in stream.facts.rules:
         if use.rule.id not in sent:
@@ -194,7 +209,8 @@ def _restore_links(cursor: Cursor, done: Sequence[tuple[Row, Outcome]]) -> None:
         if restore and row["link_id"]:
             cursor.execute(
                 "UPDATE link SET base_ours = base_ours || %s, base_theirs = base_theirs || %s,"
-                " declined = declined || %s, status = coalesce(%s, status), updated_at = now() WHERE id = %s",
+                " declined = declined || %s, status = coalesce(%s, status), updated_at = now()"
+                " WHERE id = %s",
                 (
                     dumps(restore.get("base_ours", {})),
                     dumps(restore.get("base_theirs", {})),
@@ -209,16 +225,19 @@ def _close_operations(
     cursor: Cursor, subjects: Sequence[tuple[UUID, UUID | None, str | None]]
 ) -> None:
     cursor.execute(
-        "UPDATE operation o SET state = 'done', done_at = now(), attempts = o.attempts + 1, error = NULL,"
+        "UPDATE operation o SET state = 'done', done_at = now(), attempts = o.attempts + 1, error"
+        " = NULL,"
         " link_id = coalesce(v.link_id, o.link_id), remote_id = coalesce(v.remote_id, o.remote_id)"
-        " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS v (id, link_id, remote_id) WHERE o.id = v.id",
+        " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS v (id, link_id, remote_id) WHERE o.id"
+        " = v.id",
         ([s[0] for s in subjects], [s[1] for s in subjects], [s[2] for s in subjects]),
     )
 
 
 def _drain(cursor: Cursor, done: Sequence[tuple[Row, Outcome]]) -> None:
     cursor.execute(
-        "DELETE FROM outbox o USING unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v (stream_id, record_id, version)"
+        "DELETE FROM outbox o USING unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v (stream_id,"
+        " record_id, version)"
         " WHERE o.stream_id = v.stream_id AND o.record_id = v.record_id AND o.version <= v.version",
         (
             [row["stream_id"] for row, _ in done],
@@ -235,16 +254,19 @@ def _count_done(work: Work, row: Row, outcome: Outcome) -> None:
 
 
 def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome]]) -> None:
-    """Close effects that surely had no effect: the operation says why, the record is tried again later.
+    """Close effects that surely had no effect: the operation says why, the record is tried again
+    later.
 
     After MAX_ATTEMPTS it stays in quarantine until its values change or a person retries.
     """
     if not failed:
         return
     cursor.execute(
-        "UPDATE operation o SET state = 'failed', done_at = now(), attempts = o.attempts + 1, error = v.error,"
+        "UPDATE operation o SET state = 'failed', done_at = now(), attempts = o.attempts + 1,"
+        " error = v.error,"
         " error_code = v.code, error_field = v.field"
-        " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS v (id, error, code, field) WHERE o.id = v.id",
+        " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS v (id, error, code,"
+        " field) WHERE o.id = v.id",
         (
             [row["operation_id"] for row, _ in failed],
             [outcome.sentence for _, outcome in failed],
@@ -253,12 +275,17 @@ def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome
         ),
     )
     cursor.execute(
-        "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts, error,"
-        " created_at) SELECT %s, stream_id, record_id, version, 1, now() + make_interval(secs => %s), 1, error, now()"
-        " FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[]) AS v (stream_id, record_id, version, error)"
+        "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before,"
+        " attempts, error,"
+        " created_at) SELECT %s, stream_id, record_id, version, 1, now() + make_interval(secs =>"
+        " %s), 1, error, now()"
+        " FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[]) AS v (stream_id, record_id,"
+        " version, error)"
         " WHERE stream_id IS NOT NULL AND record_id IS NOT NULL"
-        " ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET attempts = outbox.attempts + 1,"
-        " error = excluded.error, not_before = CASE WHEN outbox.attempts + 1 >= %s THEN 'infinity'::timestamptz"
+        " ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET attempts ="
+        " outbox.attempts + 1,"
+        " error = excluded.error, not_before = CASE WHEN outbox.attempts + 1 >= %s THEN"
+        " 'infinity'::timestamptz"
         " ELSE excluded.not_before END WHERE outbox.version <= excluded.version",
         (
             work.organization_id,
@@ -281,11 +308,14 @@ def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome
 
 
 def _ask_for_existing(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome]]) -> None:
-    """A record that turned out to exist there is read next, so that it is matched instead of created."""
+    """A record that turned out to exist there is read next, so that it is matched instead of
+    created.
+    """
     for row, outcome in failed:
         if outcome.ending is Ending.EXISTS and outcome.existing_id:
             cursor.execute(
-                "INSERT INTO wanted (organization_id, id, connection_id, what, remote_object, remote_id, run_id,"
+                "INSERT INTO wanted (organization_id, id, connection_id, what, remote_object,"
+                " remote_id, run_id,"
                 " created_at) VALUES (%s, %s, %s, 'record', %s, %s, %s, now())",
                 (
                     work.organization_id,

@@ -1,4 +1,6 @@
-"""The steps of a pass: their pages, archived records, our outbox, single records that were asked for."""
+"""The steps of a pass: their pages, archived records, our outbox, single records that were asked
+for.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -23,9 +25,11 @@ OUTBOX_SLICE = 500
 
 
 def plan_windows(work: Work) -> None:
-    """Fix, per remote object, from when it is read and how far the watermark may move once the pass is complete.
+    """Fix, per remote object, from when it is read and how far the watermark may move once the pass
+    is complete.
 
-    Both are on the CRM's clock. A stream that was never read, or is due in full, is read from the beginning.
+    Both are on the CRM's clock. A stream that was never read, or is due in full, is read from the
+    beginning.
     """
     spec = work.provider.spec
     now = clock.now() + timedelta(seconds=work.provider.clock_offset())
@@ -52,7 +56,9 @@ def since_of(work: Work, name: str) -> datetime | None:
 
 
 def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> str | None:
-    """Read up to a slice of pages, decide and store them in one transaction, and return the next cursor."""
+    """Read up to a slice of pages, decide and store them in one transaction, and return the next
+    cursor.
+    """
     since = None if archived else since_of(work, remote.name)
     until = datetime.fromisoformat(str(work.checkpoint["now"])) if since else None
     ask = Ask(
@@ -95,7 +101,8 @@ def _mark_archived(
 ) -> None:
     cursor.execute(
         "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now()"
-        " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND status = 'linked'",
+        " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND status ="
+        " 'linked'",
         (
             f"Archived in {work.connection_name}.",
             work.connection_id,
@@ -113,12 +120,16 @@ SELECT record_id, rank FROM outbox
 
 UNLINKED = """
 SELECT r.id AS record_id, 1 AS rank FROM record r
- WHERE r.kind = %(kind)s AND r.id > %(after)s AND r.deleted_at IS NULL AND r.merged_into IS NULL AND NOT r.hub_only
-   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.organization_id = r.organization_id AND l.record_id = r.id
+ WHERE r.kind = %(kind)s AND r.id > %(after)s AND r.deleted_at IS NULL AND r.merged_into IS NULL AND
+ NOT r.hub_only
+   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.organization_id = r.organization_id AND l.record_id
+   = r.id
                    AND l.stream_id = %(stream)s)
-   AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.organization_id = r.organization_id AND o.record_id = r.id
+   AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.organization_id = r.organization_id AND
+   o.record_id = r.id
                    AND o.run_id = %(run)s AND o.stream_id = %(stream)s)
-   AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.organization_id = r.organization_id AND e.record_id = r.id
+   AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.organization_id = r.organization_id AND
+   e.record_id = r.id
                    AND e.stream_id = %(stream)s)
  ORDER BY r.id LIMIT %(limit)s
 """
@@ -127,7 +138,9 @@ NOBODY = UUID(int=0)
 
 
 def read_ours(work: Work, stream: Stream, *, unlinked: bool) -> bool:
-    """Take one slice of what changed here, or of what was never linked; return whether there was any."""
+    """Take one slice of what changed here, or of what was never linked; return whether there was
+    any.
+    """
     after = work.checkpoint.get("after")
     rank, last = (int(after[0]), UUID(str(after[1]))) if isinstance(after, list) else (-1, NOBODY)
     with transaction() as cursor:
@@ -156,7 +169,9 @@ def read_ours(work: Work, stream: Stream, *, unlinked: bool) -> bool:
 
 
 def read_theirs_of(work: Work, stream: Stream, record_ids: Sequence[UUID]) -> list[RemoteRecord]:
-    """Return the CRM's records for records of ours: of linked ones by id, of others by their strong keys."""
+    """Return the CRM's records for records of ours: of linked ones by id, of others by their strong
+    keys.
+    """
     remote = work.remote(stream.facts.remote_object)
     assert remote is not None
     with transaction() as cursor:

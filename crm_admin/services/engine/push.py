@@ -1,4 +1,6 @@
-"""Sends planned effects in the provider's batches: committed as sending, called, and their outcomes committed."""
+"""Sends planned effects in the provider's batches: committed as sending, called, and their outcomes
+committed.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,22 +15,28 @@ from crm_admin.services.engine.work import Work
 CLAIM = """
 WITH first AS (
     SELECT remote_object, action, (marker IS NULL) AS plain FROM effect
-     WHERE connection_id = %(connection)s AND state = 'planned' AND (not_before IS NULL OR not_before <= now())
+     WHERE connection_id = %(connection)s AND state = 'planned' AND (not_before IS NULL OR
+     not_before <= now())
      ORDER BY seq LIMIT 1),
 batch AS (
     SELECT e.id FROM effect e, first f
-     WHERE e.connection_id = %(connection)s AND e.state = 'planned' AND (e.not_before IS NULL OR e.not_before <= now())
-       AND e.remote_object = f.remote_object AND e.action = f.action AND (e.marker IS NULL) = f.plain
+     WHERE e.connection_id = %(connection)s AND e.state = 'planned' AND (e.not_before IS NULL OR
+     e.not_before <= now())
+       AND e.remote_object = f.remote_object AND e.action = f.action AND (e.marker IS NULL) =
+       f.plain
      ORDER BY e.seq LIMIT %(limit)s)
-UPDATE effect SET state = 'sending', sent_at = now(), sent_epoch = %(epoch)s, attempts = attempts + 1
+UPDATE effect SET state = 'sending', sent_at = now(), sent_epoch = %(epoch)s, attempts = attempts +
+1
  WHERE id IN (SELECT id FROM batch)
-RETURNING id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id, action, marker,
+RETURNING id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id,
+action, marker,
           fields, associations, expected, attempts, sent_at, seq
 """
 
 
 def push(work: Work) -> int:
-    """Send every effect of the connection that is due, batch by batch, and return how many were sent.
+    """Send every effect of the connection that is due, batch by batch, and return how many were
+    sent.
 
     Raises RetryLater or NeedsAttention with the effects planned again when surely nothing happened.
     """
@@ -75,13 +83,16 @@ def _put_back(rows: Sequence[Row], error: RetryLater | NeedsAttention) -> None:
     with transaction() as cursor:
         cursor.execute(
             "UPDATE effect SET state = 'planned', attempts = attempts - 1,"
-            " not_before = now() + make_interval(secs => %s) WHERE id = ANY(%s) AND state = 'sending'",
+            " not_before = now() + make_interval(secs => %s) WHERE id = ANY(%s) AND state ="
+            " 'sending'",
             (seconds or 0, [row["id"] for row in rows]),
         )
 
 
 def write_of(row: Row, work: Work) -> Write:
-    """Return the call that an effect stands for; a create carries our marker where the account has the field."""
+    """Return the call that an effect stands for; a create carries our marker where the account has
+    the field.
+    """
     action = Action.ARCHIVE if row["action"] == "delete" else Action(_verb(row["action"]))
     properties: dict[str, Json] = dict(row["fields"])
     if row["marker"]:

@@ -1,4 +1,6 @@
-"""Asking for a run: one live run per connection, everything else asked for meanwhile is wanted of it."""
+"""Asking for a run: one live run per connection, everything else asked for meanwhile is wanted of
+it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,10 @@ from crm_admin.jsontypes import Json
 from crm_admin.services.engine.unit import Cursor
 from crm_admin.services.engine.work import dumps
 
-LIVE = "SELECT id, mode, state FROM sync_run WHERE connection_id = %s AND state IN ('queued', 'running', 'waiting')"
+LIVE = (
+    "SELECT id, mode, state FROM sync_run WHERE connection_id = %s AND state IN ('queued',"
+    " 'running', 'waiting')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,12 @@ class RunRef:
 
 
 INSERT = """
-INSERT INTO sync_run (organization_id, id, connection_id, stream_ids, mode, trigger, by_user, by_name,
+INSERT INTO sync_run (organization_id, id, connection_id, stream_ids, mode, trigger, by_user,
+by_name,
        mapping_versions, state, staged, checkpoint, undo_of, once_key, created_at)
 SELECT c.organization_id, %(id)s, c.id,
-       coalesce((SELECT array_agg(s.id) FROM stream s WHERE s.connection_id = c.id AND s.enabled), '{}'),
+       coalesce((SELECT array_agg(s.id) FROM stream s WHERE s.connection_id = c.id AND s.enabled),
+       '{}'),
        %(mode)s, %(trigger)s, %(by_user)s, %(by_name)s,
        coalesce((SELECT jsonb_object_agg(s.id, s.mapping_version) FROM stream s
                   WHERE s.connection_id = c.id AND s.enabled), '{}'),
@@ -55,7 +62,8 @@ ON CONFLICT DO NOTHING
 def ask(cursor: Cursor, request: Request) -> RunRef:
     """Insert a queued run, or fold the request into the connection's live run through wanted rows.
 
-    The same once_key gives the run it gave before. The live run is locked, so it cannot end between the look and
+    The same once_key gives the run it gave before. The live run is locked, so it cannot end between
+    the look and
     the fold.
     """
     if request.once_key:
@@ -96,15 +104,19 @@ def _want(cursor: Cursor, request: Request, mode: str | None) -> None:
     """A second delta or full run is wanted once; single records are wanted each."""
     for stream_id, record_id in request.records:
         cursor.execute(
-            "INSERT INTO wanted (organization_id, id, connection_id, what, stream_id, record_id, by_user, created_at)"
-            " SELECT organization_id, %s, id, 'record', %s, %s, %s, now() FROM connection WHERE id = %s",
+            "INSERT INTO wanted (organization_id, id, connection_id, what, stream_id, record_id,"
+            " by_user, created_at)"
+            " SELECT organization_id, %s, id, 'record', %s, %s, %s, now() FROM connection WHERE id"
+            " = %s",
             (new_id(), stream_id, record_id, request.by_user, request.connection_id),
         )
     if mode in {"delta", "full"} and not request.staged:
         cursor.execute(
             "INSERT INTO wanted (organization_id, id, connection_id, what, by_user, created_at)"
-            " SELECT c.organization_id, %s, c.id, %s, %s, now() FROM connection c WHERE c.id = %s AND NOT EXISTS"
-            " (SELECT 1 FROM wanted w WHERE w.organization_id = c.organization_id AND w.connection_id = c.id"
+            " SELECT c.organization_id, %s, c.id, %s, %s, now() FROM connection c WHERE c.id = %s"
+            " AND NOT EXISTS"
+            " (SELECT 1 FROM wanted w WHERE w.organization_id = c.organization_id AND"
+            " w.connection_id = c.id"
             " AND w.what = %s)",
             (new_id(), mode, request.by_user, request.connection_id, mode),
         )
@@ -113,7 +125,8 @@ def _want(cursor: Cursor, request: Request, mode: str | None) -> None:
 def queue_wanted(cursor: Cursor, connection_id: UUID) -> UUID | None:
     """Queue the delta or full run that was asked for while another one was live; return its id."""
     rows = cursor.execute(
-        "DELETE FROM wanted WHERE connection_id = %s AND what IN ('delta', 'full') RETURNING what, by_user",
+        "DELETE FROM wanted WHERE connection_id = %s AND what IN ('delta', 'full') RETURNING what,"
+        " by_user",
         (connection_id,),
     ).fetchall()
     if not rows:

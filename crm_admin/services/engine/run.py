@@ -29,10 +29,13 @@ CONCURRENT_TRIES = 5
 def execute(
     organization_id: UUID, run_id: UUID, *, seconds: float | None = SLICE_SECONDS
 ) -> str | None:
-    """Work on a run under its lease for about `seconds` (None: until it ends or waits) and return its state.
+    """Work on a run under its lease for about `seconds` (None: until it ends or waits) and return
+    its state.
 
-    None means that the run was not to be had: somebody else works on it, it is over, or it is another
-    organisation's. A run that is not finished goes back to queued and is enqueued again by the caller.
+    None means that the run was not to be had: somebody else works on it, it is over, or it is
+    another
+    organisation's. A run that is not finished goes back to queued and is enqueued again by the
+    caller.
     """
     with tenancy.acting_for(organization_id):
         lease = claim(run_id)

@@ -14,8 +14,10 @@ from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import BULK
 
 UNKNOWN = """
-SELECT id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id, action, marker,
-       fields, associations, expected, attempts, sent_at, not_before, seq, not_before <= now() AS due
+SELECT id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id,
+action, marker,
+       fields, associations, expected, attempts, sent_at, not_before, seq, not_before <= now() AS
+       due
   FROM effect WHERE connection_id = %s AND state = 'unknown' ORDER BY seq LIMIT 500
 """
 
@@ -33,8 +35,10 @@ def adopt(work: Work) -> None:
 def settle(work: Work) -> int:
     """Look at every unknown write that can be decided now and return how many stay unknown.
 
-    A create with our marker is repeated as the same upsert and an archive as the same archive: both are safe at
-    once. An update is read back. A create without marker waits until the CRM can no longer execute it late and its
+    A create with our marker is repeated as the same upsert and an archive as the same archive: both
+    are safe at
+    once. An update is read back. A create without marker waits until the CRM can no longer execute
+    it late and its
     index shows it, and is then looked up.
     """
     with transaction() as cursor:
@@ -63,7 +67,8 @@ def _repeatable(row: Row, work: Work) -> bool:
 def _plan_again(work: Work, rows: Sequence[Row]) -> None:
     with unit(work.lease) as cursor:
         cursor.execute(
-            "UPDATE effect SET state = 'planned', not_before = NULL WHERE id = ANY(%s) AND state = 'unknown'",
+            "UPDATE effect SET state = 'planned', not_before = NULL WHERE id = ANY(%s) AND state ="
+            " 'unknown'",
             ([row["id"] for row in rows],),
         )
 
@@ -136,7 +141,8 @@ def _same_text(held: Json, value: Json) -> bool:
 
 
 def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
-    """The write surely did not happen: the record goes through the merge anew with fresh values of both sides.
+    """The write surely did not happen: the record goes through the merge anew with fresh values of
+    both sides.
 
     A write that belongs to an undo has no stream; it is sent again as it is.
     """
@@ -146,13 +152,16 @@ def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
         return
     cursor.execute(
         "UPDATE operation SET state = 'skipped', done_at = now(), reason_code = 'decided_again',"
-        " reason = 'The CRM did not carry this out; the record was decided again.' WHERE id = ANY(%s)",
+        " reason = 'The CRM did not carry this out; the record was decided again.' WHERE id ="
+        " ANY(%s)",
         ([row["operation_id"] for row in merged],),
     )
     cursor.execute(
-        "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts, created_at)"
+        "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before,"
+        " attempts, created_at)"
         " SELECT %s, v.stream_id, r.id, r.version, %s, now(), 0, now()"
-        " FROM unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id) JOIN record r ON r.id = v.record_id"
+        " FROM unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id) JOIN record r ON r.id ="
+        " v.record_id"
         " ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = now()",
         (
             work.organization_id,
@@ -173,7 +182,9 @@ def _replan(cursor: Cursor, rows: Sequence[Row]) -> None:
 
 
 def _settle_creates(work: Work, name: str, rows: Sequence[Row]) -> int:
-    """Creates without our marker: after the settle time a look-up by natural key decides, or a person does."""
+    """Creates without our marker: after the settle time a look-up by natural key decides, or a
+    person does.
+    """
     due = [row for row in rows if row["due"]]
     for row in due:
         found = _look_up(work, name, row)
@@ -208,7 +219,8 @@ def _unlinked(
     cursor: Cursor, work: Work, name: str, records: Sequence[RemoteRecord]
 ) -> list[RemoteRecord]:
     rows = cursor.execute(
-        "SELECT remote_id FROM link WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s)",
+        "SELECT remote_id FROM link WHERE connection_id = %s AND remote_object = %s AND remote_id"
+        " = ANY(%s)",
         (work.connection_id, name, [record.id for record in records]),
     ).fetchall()
     taken = {row["remote_id"] for row in rows}
@@ -217,7 +229,10 @@ def _unlinked(
 
 def _suspect(cursor: Cursor, work: Work, row: Row, found: Sequence[RemoteRecord]) -> None:
     ids = ", ".join(record.id for record in found)
-    sentence = f"{work.connection_name} did not answer a create and now holds {len(found)} records like it: {ids}."
+    sentence = (
+        f"{work.connection_name} did not answer a create and now holds {len(found)} records"
+        f" like it: {ids}."
+    )
     outcome = Outcome(
         str(row["id"]), Ending.REJECTED, code="duplicate_suspected", sentence=sentence
     )
@@ -225,10 +240,13 @@ def _suspect(cursor: Cursor, work: Work, row: Row, found: Sequence[RemoteRecord]
 
 
 def next_settling(connection_id: UUID) -> float | None:
-    """Return the seconds until the next open write of a connection is due; None when there is none."""
+    """Return the seconds until the next open write of a connection is due; None when there is
+    none.
+    """
     with transaction() as cursor:
         row = cursor.execute(
-            "SELECT extract(epoch FROM min(coalesce(not_before, now())) - now())::float8 AS seconds FROM effect"
+            "SELECT extract(epoch FROM min(coalesce(not_before, now())) - now())::float8 AS"
+            " seconds FROM effect"
             " WHERE connection_id = %s AND state <> 'sending'",
             (connection_id,),
         ).fetchone()

@@ -1,4 +1,6 @@
-"""Takes one slice through the engine: gather, match, decide, then store it or write it into the plan."""
+"""Takes one slice through the engine: gather, match, decide, then store it or write it into the
+plan.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,7 +34,9 @@ CREATES_SHARE = 0.3
 
 @dataclass(slots=True)
 class Read:
-    """What was read for one slice of one remote object: their records, and ours that are to be looked at."""
+    """What was read for one slice of one remote object: their records, and ours that are to be
+    looked at.
+    """
 
     remote: RemoteObject
     records: Sequence[RemoteRecord] = ()
@@ -51,7 +55,9 @@ def gather(cursor: Cursor, work: Work, read: Read) -> Slice:
 
 
 def _add_ours(cursor: Cursor, work: Work, read: Read, found: Slice) -> None:
-    """Add the records of ours that no record read stands for: new ones, and those gone from the CRM."""
+    """Add the records of ours that no record read stands for: new ones, and those gone from the
+    CRM.
+    """
     assert read.stream is not None
     covered = {s.pair.ours.record_id for s in found.subjects if s.pair.ours is not None}
     covered |= {candidate.record_id for s in found.subjects for candidate in s.candidates[:1]}
@@ -90,7 +96,9 @@ def decide_all(found: Slice, *, release: bool = False) -> list[tuple[Subject, De
 
 
 def take_slice(cursor: Cursor, work: Work, read: Read) -> None:
-    """Gather, decide and store one slice in the caller's transaction: written at once, or into the plan."""
+    """Gather, decide and store one slice in the caller's transaction: written at once, or into the
+    plan.
+    """
     found = gather(cursor, work, read)
     decided = decide_all(found)
     work.counts["read"] += len(read.records)
@@ -188,11 +196,14 @@ def _aside(subject: Subject, draft: Draft, state: OperationState) -> Entry:
 
 
 def _close_gone(cursor: Cursor, work: Work, found: Slice) -> None:
-    """Links whose record the CRM no longer has become remote_gone; what waits for closed records leaves the outbox."""
+    """Links whose record the CRM no longer has become remote_gone; what waits for closed records
+    leaves the outbox.
+    """
     gone = [UUID(s.pair.matched_by) for s in found.subjects if s.reason == "gone"]
     if gone:
         cursor.execute(
-            "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now() WHERE id = ANY(%s)",
+            "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now() WHERE id ="
+            " ANY(%s)",
             (f"{work.connection_name} no longer has this record.", gone),
         )
     closed = [

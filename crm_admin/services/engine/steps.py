@@ -25,7 +25,9 @@ READERS = {"full", "delta"}
 
 
 def take(work: Work) -> str | None:
-    """Take the next step of a run; a state when the run ended, waits or became a plan, else None."""
+    """Take the next step of a run; a state when the run ended, waits or became a plan, else
+    None.
+    """
     stage = str(work.checkpoint.get("stage") or "start")
     return STAGES[stage](work)
 
@@ -161,7 +163,9 @@ def _undo(work: Work) -> None:
 
 
 def _end(work: Work) -> str | None:
-    """Everything was read and written: settle what is unknown, send what was put back, then finish."""
+    """Everything was read and written: settle what is unknown, send what was put back, then
+    finish.
+    """
     if read_wanted(work):
         push(work)
         return None

@@ -1,4 +1,6 @@
-"""Stores what was decided for a slice: records, links, bases, conflicts, operations and open writes to the CRM."""
+"""Stores what was decided for a slice: records, links, bases, conflicts, operations and open writes
+to the CRM.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +11,7 @@ from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.records.values import same
 from crm_admin.services.engine.effects import NewEffect, write_effects
-from crm_admin.services.engine.gather import Slice, Subject, title_of
+from crm_admin.services.engine.gather import Slice, Subject
 from crm_admin.services.engine.links import (
     LinkChange,
     NewLink,
@@ -67,8 +69,10 @@ def store_slice(
 ) -> None:
     """Write everything that was decided for a slice in the caller's transaction.
 
-    `planned` names, by index into `decided`, the operations of a plan that these decisions carry out: those rows
-    move on instead of new ones being written. Without it, creates of ours write no operation: the record's
+    `planned` names, by index into `decided`, the operations of a plan that these decisions carry
+    out: those rows
+    move on instead of new ones being written. Without it, creates of ours write no operation: the
+    record's
     created_run and version 1 are their journal.
     """
     batch = Batch()
@@ -379,7 +383,9 @@ def _collect_effect(
 
 
 def _association_changes(result: Decided) -> dict[str, Json]:
-    """Return {object: {"add": id or null, "remove": id or null}}: references of ours hold one target."""
+    """Return {object: {"add": id or null, "remove": id or null}}: references of ours hold one
+    target.
+    """
     theirs = result.pair.theirs
     changes: dict[str, Json] = {}
     for other, target in result.associate.items():
@@ -401,13 +407,16 @@ def _count(work: Work, result: Decided) -> None:
 
 
 OPEN_CONFLICT = """
-INSERT INTO conflict (organization_id, id, link_id, stream_id, record_id, connection_id, rule_id, field, base, ours,
+INSERT INTO conflict (organization_id, id, link_id, stream_id, record_id, connection_id, rule_id,
+field, base, ours,
        theirs, ours_at, theirs_at, ours_by, state, how, resolved_at, run_id, seen, created_at)
-VALUES (%(org)s, %(id)s, %(link)s, %(stream)s, %(record)s, %(connection)s, %(rule)s, %(field)s, %(base)s, %(ours)s,
+VALUES (%(org)s, %(id)s, %(link)s, %(stream)s, %(record)s, %(connection)s, %(rule)s, %(field)s,
+%(base)s, %(ours)s,
        %(theirs)s, %(ours_at)s, %(theirs_at)s, %(ours_by)s, %(state)s, %(how)s,
        CASE WHEN %(state)s = 'resolved' THEN now() END, %(run)s, %(seen)s, now())
 ON CONFLICT (organization_id, link_id, rule_id) WHERE state = 'open' DO UPDATE
-   SET base = excluded.base, ours = excluded.ours, theirs = excluded.theirs, ours_at = excluded.ours_at,
+   SET base = excluded.base, ours = excluded.ours, theirs = excluded.theirs, ours_at =
+   excluded.ours_at,
        theirs_at = excluded.theirs_at, ours_by = excluded.ours_by, seen = excluded.seen
 """
 
@@ -449,10 +458,14 @@ def _write_conflicts(cursor: Cursor, work: Work, batch: Batch) -> None:
 
 
 def drain(cursor: Cursor, drained: Sequence[tuple[UUID, UUID, int]]) -> None:
-    """Outbox rows of records that need no write leave, unless the record moved on since it was read."""
+    """Outbox rows of records that need no write leave, unless the record moved on since it was
+    read.
+    """
     if drained:
         cursor.execute(
-            "DELETE FROM outbox o USING unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v (stream_id, record_id, version)"
-            " WHERE o.stream_id = v.stream_id AND o.record_id = v.record_id AND o.version <= v.version",
+            "DELETE FROM outbox o USING unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v (stream_id,"
+            " record_id, version)"
+            " WHERE o.stream_id = v.stream_id AND o.record_id = v.record_id AND o.version <="
+            " v.version",
             ([row[0] for row in drained], [row[1] for row in drained], [row[2] for row in drained]),
         )

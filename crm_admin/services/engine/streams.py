@@ -1,4 +1,6 @@
-"""Loads what a run works with: the connection, its streams with compiled mappings, the described fields."""
+"""Loads what a run works with: the connection, its streams with compiled mappings, the described
+fields.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,9 +20,11 @@ from crm_admin.sync.merge import RuleFacts
 from crm_admin.sync.states import Creates, StreamDirection
 
 STREAMS = """
-SELECT s.id, s.remote_object, s.kind, s.position, s.filter, s.direction, s.creates, s.policy, s.first_agreement,
+SELECT s.id, s.remote_object, s.kind, s.position, s.filter, s.direction, s.creates, s.policy,
+s.first_agreement,
        s.is_primary, s.watermark, s.full_due, s.mapping_version, m.id AS mapping_id,
-       (SELECT p.connection_id FROM stream p WHERE p.kind = s.kind AND p.is_primary) AS primary_connection
+       (SELECT p.connection_id FROM stream p WHERE p.kind = s.kind AND p.is_primary) AS
+       primary_connection
   FROM stream s
   JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version
  WHERE s.connection_id = %s AND s.enabled
@@ -28,7 +32,8 @@ SELECT s.id, s.remote_object, s.kind, s.position, s.filter, s.direction, s.creat
 """
 
 RULES = """
-SELECT mapping_version_id, rule_id, ours, theirs, direction, required, default_value, steps, policy, first_agreement
+SELECT mapping_version_id, rule_id, ours, theirs, direction, required, default_value, steps, policy,
+first_agreement
   FROM field_rule WHERE mapping_version_id = ANY(%s) ORDER BY mapping_version_id, position, rule_id
 """
 
@@ -58,7 +63,8 @@ class RemoteObject:
 def load_streams(
     cursor: Cursor, connection_id: UUID, decisions: Mapping[str, str]
 ) -> tuple[RemoteObject, ...]:
-    """Return the enabled streams of a connection, grouped by remote object in their order, mappings compiled.
+    """Return the enabled streams of a connection, grouped by remote object in their order, mappings
+    compiled.
 
     `decisions` are first-agreement choices as {"<stream>:<rule>": choice}.
     """

@@ -1,4 +1,6 @@
-"""Takes a run back: inverse operations on both sides, newest first; what changed since stays and is listed."""
+"""Takes a run back: inverse operations on both sides, newest first; what changed since stays and is
+listed.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from crm_admin.services.engine.operations import Entry, write_operations
 from crm_admin.services.engine.streams import Stream
 from crm_admin.services.engine.unit import Cursor, Row, transaction, unit
 from crm_admin.services.engine.work import Work, dumps
-from crm_admin.services.record_store import BULK, Change, fan_out, rebuild_keys, update_records
+from crm_admin.services.record_store import BULK, Change, fan_out, update_records
 from crm_admin.sync.drafts import Draft, Ours
 from crm_admin.sync.merge import hash_of
 from crm_admin.sync.states import OperationAction, OperationState, Side
@@ -26,8 +28,10 @@ BULK_SLICE = 5000
 LAST = UUID(int=2**128 - 1)
 
 DONE = """
-SELECT o.id, o.run_at, o.record_id, o.link_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields,
-       o.bases, o.label, o.reason_code, l.base_ours, l.base_theirs, l.status AS link_status, l.created_run AS link_run
+SELECT o.id, o.run_at, o.record_id, o.link_id, o.stream_id, o.remote_object, o.remote_id, o.side,
+o.action, o.fields,
+       o.bases, o.label, o.reason_code, l.base_ours, l.base_theirs, l.status AS link_status,
+       l.created_run AS link_run
   FROM operation o
   LEFT JOIN link l ON l.organization_id = o.organization_id AND l.id = o.link_id
  WHERE o.run_id = %(run)s AND o.run_at = %(at)s AND o.state = 'done' AND o.id < %(before)s
@@ -53,7 +57,8 @@ def undo_slice(work: Work) -> bool:
     """Take back one slice of the run that this run undoes; return whether there was any left."""
     with transaction() as cursor:
         origin = cursor.execute(
-            "SELECT o.id, o.created_at FROM sync_run u JOIN sync_run o ON o.id = u.undo_of WHERE u.id = %s",
+            "SELECT o.id, o.created_at FROM sync_run u JOIN sync_run o ON o.id = u.undo_of WHERE"
+            " u.id = %s",
             (work.run_id,),
         ).fetchone()
         assert origin is not None
@@ -186,7 +191,9 @@ def _stays(inverse: _Inverse, work: Work, row: Row, reason: str) -> None:
 
 
 def _invert_link(inverse: _Inverse, work: Work, row: Row) -> None:
-    """A pairing taken back stays known as detached, or the next run would make it again; and the other way round."""
+    """A pairing taken back stays known as detached, or the next run would make it again; and the
+    other way round.
+    """
     status = "linked" if row["reason_code"] == "detached" else "detached"
     code = "relinked" if status == "linked" else "detached"
     inverse.links.append((row["link_id"], {"status": status}))
@@ -199,7 +206,9 @@ def _invert_link(inverse: _Inverse, work: Work, row: Row) -> None:
 def _bases_before(
     row: Row, name_values: Mapping[str, list[Json]]
 ) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return the bases that the link's rules held before the operation; none where there was no agreement yet."""
+    """Return the bases that the link's rules held before the operation; none where there was no
+    agreement yet.
+    """
     ours: dict[str, Json] = {}
     theirs: dict[str, Json] = {}
     stored = row["bases"] or {}
@@ -443,7 +452,8 @@ def _write(cursor: Cursor, work: Work, origin: Row, inverse: _Inverse) -> None:
         cursor.execute(
             "UPDATE link l SET base_ours = base_ours || %s, base_theirs = base_theirs || %s,"
             " declined = declined || %s, status = coalesce(%s, status), updated_at = now(),"
-            " ours_version = (SELECT version FROM record r WHERE r.organization_id = l.organization_id"
+            " ours_version = (SELECT version FROM record r WHERE r.organization_id ="
+            " l.organization_id"
             " AND r.id = l.record_id) WHERE l.id = %s",
             (
                 dumps(change.get("base_ours", {})),
@@ -465,32 +475,36 @@ def _write(cursor: Cursor, work: Work, origin: Row, inverse: _Inverse) -> None:
 
 
 def remove_records(cursor: Cursor, record_ids: Sequence[UUID]) -> None:
-    """Mark records deleted: they leave lists and look-ups, their links are detached, nothing of them is sent."""
+    """Mark records deleted: they leave lists and look-ups, their links are detached, nothing is
+    sent.
+
+    Their match keys stay: a twin that was left out because of them is not made now.
+    """
     if record_ids:
         ids = list(record_ids)
         cursor.execute(
             "UPDATE record SET deleted_at = now(), version = version + 1 WHERE id = ANY(%s)", (ids,)
         )
-        cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
         cursor.execute("DELETE FROM outbox WHERE record_id = ANY(%s)", (ids,))
         cursor.execute(
-            "UPDATE link SET status = 'detached', updated_at = now() WHERE record_id = ANY(%s) AND status = 'linked'",
+            "UPDATE link SET status = 'detached', updated_at = now() WHERE record_id = ANY(%s) AND"
+            " status = 'linked'",
             (ids,),
         )
 
 
 def restore_records(cursor: Cursor, record_ids: Sequence[UUID]) -> None:
-    """Bring deleted records back with their links; their match keys are made anew."""
+    """Bring deleted records back with their links."""
     if record_ids:
         ids = list(record_ids)
         cursor.execute(
             "UPDATE record SET deleted_at = NULL, version = version + 1 WHERE id = ANY(%s)", (ids,)
         )
         cursor.execute(
-            "UPDATE link SET status = 'linked', updated_at = now() WHERE record_id = ANY(%s) AND status = 'detached'",
+            "UPDATE link SET status = 'linked', updated_at = now() WHERE record_id = ANY(%s) AND"
+            " status = 'detached'",
             (ids,),
         )
-        rebuild_keys(cursor, ids)
 
 
 REMOVE = """
@@ -500,17 +514,23 @@ WITH mine AS (
 gone AS (
     UPDATE record r SET deleted_at = now(), version = 2 FROM mine WHERE r.id = mine.id
     RETURNING r.id, r.title)
-INSERT INTO operation (organization_id, id, run_id, run_at, record_id, link_id, stream_id, remote_object, remote_id,
-       side, action, fields, inputs, label, reason_code, state, actor, at, done_at, attempts, excluded)
-SELECT %(org)s, gen_random_uuid(), %(run)s, %(at)s, g.id, l.id, l.stream_id, l.remote_object, l.remote_id,
+INSERT INTO operation (organization_id, id, run_id, run_at, record_id, link_id, stream_id,
+remote_object, remote_id,
+       side, action, fields, inputs, label, reason_code, state, actor, at, done_at, attempts,
+       excluded)
+SELECT %(org)s, gen_random_uuid(), %(run)s, %(at)s, g.id, l.id, l.stream_id, l.remote_object,
+l.remote_id,
        'ours', 'delete', '{}', '{}', g.title, 'undo', 'done', %(actor)s, now(), now(), 0, false
-  FROM gone g LEFT JOIN link l ON l.organization_id = %(org)s AND l.record_id = g.id AND l.created_run = %(origin)s
+  FROM gone g LEFT JOIN link l ON l.organization_id = %(org)s AND l.record_id = g.id AND
+  l.created_run = %(origin)s
 RETURNING record_id
 """
 
 
 def _remove_created(work: Work, origin: UUID) -> bool:
-    """Remove what the run created here in bulk and nobody touched since; the rest stays and is counted."""
+    """Remove what the run created here in bulk and nobody touched since; the rest stays and is
+    counted.
+    """
     with unit(work.lease) as cursor:
         rows = cursor.execute(
             REMOVE,
@@ -525,7 +545,6 @@ def _remove_created(work: Work, origin: UUID) -> bool:
         ).fetchall()
         ids = [row["record_id"] for row in rows]
         if ids:
-            cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
             cursor.execute("DELETE FROM outbox WHERE record_id = ANY(%s)", (ids,))
             cursor.execute(
                 "UPDATE link SET status = 'detached', updated_at = now()"

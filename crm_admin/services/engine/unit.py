@@ -1,4 +1,6 @@
-"""Transactions of the engine: fenced by the lease of their run, so that a worker who lost it cannot write."""
+"""Transactions of the engine: fenced by the lease of their run, so that a worker who lost it cannot
+write.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +25,8 @@ Cursor = psycopg.Cursor[Row]
 def transaction() -> Iterator[Cursor]:
     """One transaction of the acting organisation: committed at the end, rolled back on any error.
 
-    Yields a cursor whose rows are dicts. Transactions do not nest, and no call to a CRM belongs inside.
+    Yields a cursor whose rows are dicts. Transactions do not nest, and no call to a CRM belongs
+    inside.
     """
     raw = db.session.connection().connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
@@ -38,7 +41,9 @@ def transaction() -> Iterator[Cursor]:
 
 @dataclass(slots=True)
 class Lease:
-    """The right to work on a run: `epoch` fences every write, `until` is on this process's monotonic clock."""
+    """The right to work on a run: `epoch` fences every write, `until` is on this process's
+    monotonic clock.
+    """
 
     run_id: UUID
     epoch: int
@@ -57,21 +62,26 @@ UPDATE sync_run SET state = 'running', lease_epoch = lease_epoch + 1,
        attempt = attempt + CASE WHEN state = 'running' OR attempt = 0 THEN 1 ELSE 0 END,
        stalled = stalled + 1, wake_at = NULL, started_at = coalesce(started_at, now()),
        reason = CASE WHEN state = 'running'
-                     THEN 'Attempt ' || (attempt + 1) || ': the worker before stopped answering.' ELSE reason END
+                     THEN 'Attempt ' || (attempt + 1) || ': the worker before stopped answering.'
+                     ELSE reason END
  WHERE id = %(id)s
-   AND (state = 'queued' OR (state = 'waiting' AND wake_at <= now()) OR (state = 'running' AND lease_until < now()))
+   AND (state = 'queued' OR (state = 'waiting' AND wake_at <= now()) OR (state = 'running' AND
+   lease_until < now()))
 RETURNING lease_epoch
 """
 
 FENCE = "SELECT 1 FROM sync_run WHERE id = %s AND lease_epoch = %s AND state = 'running' FOR UPDATE"
 
 RENEW = """
-UPDATE sync_run SET lease_until = now() + make_interval(secs => %s), stalled = 0 WHERE id = %s AND lease_epoch = %s
+UPDATE sync_run SET lease_until = now() + make_interval(secs => %s), stalled = 0 WHERE id = %s AND
+lease_epoch = %s
 """
 
 
 def claim(run_id: UUID) -> Lease | None:
-    """Take the lease of a run that is queued, due, or whose worker lapsed; None when somebody else has it."""
+    """Take the lease of a run that is queued, due, or whose worker lapsed; None when somebody else
+    has it.
+    """
     seconds = current_app.config["CRM"].lease_seconds
     started = clock.monotonic()
     with transaction() as cursor:
@@ -84,7 +94,9 @@ def claim(run_id: UUID) -> Lease | None:
 
 @contextmanager
 def unit(lease: Lease) -> Iterator[Cursor]:
-    """One fenced transaction of a run's step; its commit renews the lease. LeaseLost when another worker has it."""
+    """One fenced transaction of a run's step; its commit renews the lease. LeaseLost when another
+    worker has it.
+    """
     started = clock.monotonic()
     with transaction() as cursor:
         if cursor.execute(FENCE, (lease.run_id, lease.epoch)).fetchone() is None:
@@ -100,6 +112,6 @@ def copy_rows(
     cursor: Cursor, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:
     """Fill a temporary table by COPY; `table` and `columns` are our own constants."""
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # noqa: S608
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

@@ -27,7 +27,9 @@ def dumps(value: object) -> str:
 
 @dataclass(slots=True)
 class Work:
-    """A run in hand. `counts` are what this step adds; they are written with the step's transaction."""
+    """A run in hand. `counts` are what this step adds; they are written with the step's
+    transaction.
+    """
 
     lease: Lease
     organization_id: UUID
@@ -63,7 +65,9 @@ class Work:
         return next((remote for remote in self.objects if remote.name == name), None)
 
     def properties(self, remote: RemoteObject) -> tuple[str, ...]:
-        """Return the properties to ask for: what the mappings need, and our marker where it exists."""
+        """Return the properties to ask for: what the mappings need, and our marker where it
+        exists.
+        """
         marker = self.provider.spec.marker_field
         return (
             (*remote.properties, marker)
@@ -72,7 +76,9 @@ class Work:
         )
 
     def save(self, cursor: Cursor, **changes: object) -> None:
-        """Write checkpoint, phase and the counts of this step; call it in the step's own transaction."""
+        """Write checkpoint, phase and the counts of this step; call it in the step's own
+        transaction.
+        """
         self.counts["calls"] += self.calls.take()
         for name, count in self.counts.items():
             self.totals[name] = self.totals.get(name, 0) + count
