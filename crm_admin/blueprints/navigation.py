@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm_admin.services.access import Person
 from flask import request, url_for
 
 from crm_admin.packs.registry import kinds
-from crm_admin.security.permissions import Permission, Role, is_allowed
+from crm_admin.security.permissions import Permission, is_allowed
+from crm_admin.services.access import Person
 from crm_admin.services.queries.frame import Frame
 
 HIDDEN_KINDS = frozenset({"pov", "note"})
@@ -34,7 +34,7 @@ class Group:
 
 def navigation(person: Person, frame: Frame) -> tuple[Group, ...]:
     """Return the groups of the side bar for this person."""
-    if person.role is Role.POV_OWNER:
+    if person.sees_own_povs_only:
         return (Group("", "work", (_povs(), _conflicts(frame))),)
     work = (
         _item("Home", "overview.home", "house", key="h"),

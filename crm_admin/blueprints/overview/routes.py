@@ -1,11 +1,11 @@
 """Doors of Home and its live parts."""
 
-from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.pages import page_frame
-from crm_admin.security.permissions import Permission, Role
+from crm_admin.security.permissions import Permission
 from crm_admin.services.queries import home as home_query
 from crm_admin.services.queries import people as people_query
 from crm_admin.services.queries import runs as runs_query
@@ -17,7 +17,7 @@ overview = Blueprint("overview", __name__)
 @overview.get("/")
 @requires(Permission.RECORD_READ)
 def index() -> Response:
-    lands = "povs.index" if signed_in().role is Role.POV_OWNER else "overview.home"
+    lands = "povs.index" if signed_in().sees_own_povs_only else "overview.home"
     return redirect(url_for(lands))
 
 

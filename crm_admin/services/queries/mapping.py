@@ -20,7 +20,7 @@ SELECT s.id, s.connection_id, c.name AS connection, c.provider, s.remote_object,
   FROM stream s
   JOIN connection c ON c.id = s.connection_id
   LEFT JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version
-  LEFT JOIN app_user u ON u.id = m.by
+  LEFT JOIN app_user u ON u.id = m.by_user
   LEFT JOIN remote_schema h ON h.connection_id = s.connection_id AND h.object = s.remote_object
  ORDER BY c.priority, c.name, s.position, s.remote_object
 """

@@ -19,7 +19,7 @@ ORDERS: Mapping[str, tuple[str, str, str]] = {
     "updated": ("r.updated_at", "timestamptz", "DESC"),
     "title": ("coalesce(r.title, '')", "text", "ASC"),
     "amount": ("coalesce(r.amount, 0)", "bigint", "DESC"),
-    "due": ("coalesce(r.due_on, 'infinity')", "date", "ASC"),
+    "due": ("coalesce(r.due_on, DATE '9999-12-31')", "date", "ASC"),
 }
 """Sort name → (expression, type, direction); nothing else ever reaches ORDER BY."""
 

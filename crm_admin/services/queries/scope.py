@@ -4,16 +4,17 @@ work."""
 from uuid import UUID
 
 from crm_admin.errors import NotAllowed
-from crm_admin.security.permissions import Permission, Role
+from crm_admin.security.permissions import Permission
 from crm_admin.services.access import Person
 
-OWN = "(CAST(:owner AS uuid) IS NULL OR (r.kind = 'pov' AND r.owner_id = CAST(:owner AS uuid)))"
+OWN = """(CAST(:owner AS uuid) IS NULL OR (r.kind = 'pov' AND (r.owner_id = CAST(:owner AS uuid)
+       OR EXISTS (SELECT 1 FROM share h WHERE h.record_id = r.id AND h.user_id = CAST(:owner AS uuid)))))"""
 """Condition on `record r`; bind `owner` with owner_of()."""
 
 
 def owner_of(person: Person) -> UUID | None:
     """Return whose POVs the person is limited to, None when they see the whole organisation."""
-    return person.user_id if person.role is Role.POV_OWNER else None
+    return person.user_id if person.sees_own_povs_only else None
 
 
 def require_whole(person: Person) -> None:
