@@ -1,0 +1,1 @@
+"""The demo organisation: invented records, here and in the simulated CRM."""
