@@ -120,7 +120,7 @@ $$;
 -- Finds the organisation's records whose title holds every word as a beginning, or that have a
 -- key beginning with the text. Row-level security would make these index look-ups scans; here
 -- the organisation is a plain condition. `owner` narrows the answer to that person's POVs.
-CREATE FUNCTION search_records(query text, kinds text[], owner uuid, amount integer)
+CREATE FUNCTION search_records(query text, kinds text[], owner uuid, most integer)
 RETURNS TABLE (record_id uuid, kind text, title text, by_key boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -145,17 +145,17 @@ BEGIN
                 SELECT rk.record_id FROM record_key rk
                  WHERE rk.organization_id = mine AND rk.kind = one.kind AND rk.key_type = type.name
                    AND rk.value >= asked AND rk.value < asked || U&'\+10FFFF'
-                 ORDER BY rk.value LIMIT amount) AS k)
+                 ORDER BY rk.value LIMIT most) AS k)
         UNION ALL
         (SELECT r.id, false FROM record r
           WHERE r.organization_id = mine AND r.kind = ANY(kinds) AND r.deleted_at IS NULL
             AND to_tsvector('simple'::regconfig, coalesce(r.title, '')) @@ words
-          LIMIT amount * 20))
+          LIMIT most * 20))
     SELECT r.id, r.kind, r.title, bool_or(f.by_key)
       FROM found f JOIN record r ON r.organization_id = mine AND r.id = f.record_id
      WHERE r.deleted_at IS NULL
-       AND (owner IS NULL OR (r.kind = 'pov' AND r.owner_id = owner))
+       AND (search_records.owner IS NULL OR (r.kind = 'pov' AND r.owner_id = search_records.owner))
      GROUP BY r.id, r.kind, r.title
      ORDER BY bool_or(f.by_key) DESC, lower(r.title) <> asked, r.title, r.id
-     LIMIT amount;
+     LIMIT most;
 END $$;
