@@ -138,7 +138,7 @@ def check_not_empty(work: Work, remote: RemoteObject) -> None:
         row = cursor.execute(
             "SELECT count(*) AS n FROM (SELECT 1 FROM link WHERE connection_id = %s AND"
             " remote_object = %s"
-            " AND status = 'linked' LIMIT %s) AS some",
+            " AND status = 'linked' LIMIT %s) AS few",
             (work.connection_id, remote.name, EMPTY_READ_LIMIT + 1),
         ).fetchone()
     if row and row["n"] > EMPTY_READ_LIMIT:
