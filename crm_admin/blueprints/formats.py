@@ -7,11 +7,11 @@ from decimal import Decimal, InvalidOperation
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from crm_admin.blueprints.access import current_person
 from flask import g
 from markupsafe import Markup
 
 from crm_admin import clock
+from crm_admin.blueprints.access import current_person
 from crm_admin.jsontypes import Json
 from crm_admin.records.kinds import Field, FieldType, Option
 from crm_admin.services.queries.frame import zone_of
@@ -225,6 +225,11 @@ def short_id(value: UUID | str | None) -> str:
 def count_of(amount: int, one: str, many: str) -> str:
     """Return a grouped count with the right noun."""
     return f"{number(amount)} {one if amount == 1 else many}"
+
+
+def noun(label: str) -> str:
+    """Return a label as it stands inside a sentence: contacts, but POVs."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def initials(name: str) -> str:

@@ -4,10 +4,10 @@ and the navigation."""
 from typing import Any
 
 import orjson
-from crm_admin.blueprints.access import current_person
 from flask import Flask, g
 
 from crm_admin.blueprints import formats, words
+from crm_admin.blueprints.access import current_person
 from crm_admin.blueprints.assets import asset_url, assets
 from crm_admin.blueprints.links import record_url
 from crm_admin.blueprints.navigation import Group, navigation
@@ -52,6 +52,7 @@ def install(app: Flask) -> None:
         duration=formats.duration,
         short_id=formats.short_id,
         initials=formats.initials,
+        noun=formats.noun,
         safe_url=formats.safe_url,
         day=formats.day,
         local_day=formats.local_day,

@@ -8,7 +8,8 @@ from crm_admin.security.permissions import Permission
 from crm_admin.services.access import Person
 
 OWN = """(CAST(:owner AS uuid) IS NULL OR (r.kind = 'pov' AND (r.owner_id = CAST(:owner AS uuid)
-       OR EXISTS (SELECT 1 FROM share h WHERE h.record_id = r.id AND h.user_id = CAST(:owner AS uuid)))))"""
+       OR EXISTS (SELECT 1 FROM share h
+                   WHERE h.record_id = r.id AND h.user_id = CAST(:owner AS uuid)))))"""
 """Condition on `record r`; bind `owner` with owner_of()."""
 
 
