@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_tie(program.ending),
+            preexec_fn=tie(program.ending),
             **program.account.switch,
         )
     if program.stdin is not None and process.stdin is not None:
@@ -50,13 +51,35 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 
 def stop(process: subprocess.Popen[bytes], ending: signal.Signals = signal.SIGTERM) -> int:
     """Ask a process to end, wait, then force it; returns its exit code."""
+    ask(process, ending)
+    return await_end(process)
+
+
+def ask(process: subprocess.Popen[bytes], ending: signal.Signals) -> None:
+    """Ask a process to end, unless it did."""
     if process.poll() is None:
         process.send_signal(ending)
+
+
+def await_end(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process that was asked to end, then force it."""
     try:
         return process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         return process.wait()
+
+
+def end(pid: int) -> None:
+    """End a process that is not our child: ask, wait a moment, force."""
+    for ending, patience in ((signal.SIGINT, 3.0), (signal.SIGKILL, 1.0)):
+        try:
+            os.kill(pid, ending)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + patience
+        while is_alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
@@ -78,15 +101,16 @@ def command_line(pid: int) -> str:
     return done.stdout.strip()
 
 
-def _tie(ending: signal.Signals) -> Callable[[], None] | None:
+def tie(ending: signal.Signals) -> Callable[[], None] | None:
+    """Return what a child runs first so that it gets `ending` when we die; None where unknown."""
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None)
     parent = os.getpid()
 
-    def tie() -> None:
+    def bind() -> None:
         library.prctl(PR_SET_PDEATHSIG, int(ending))
         if os.getppid() != parent:
             os._exit(1)
 
-    return tie
+    return bind

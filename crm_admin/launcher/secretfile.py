@@ -1,0 +1,49 @@
+"""Passwords and keys of this checkout: made once, kept in `var/` for its owner only."""
+
+import base64
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from crm_admin.launcher.places import write_private
+
+
+def _key() -> str:
+    return "1:" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _token() -> str:
+    return secrets.token_hex(24)
+
+
+def _sayable() -> str:
+    return "-".join(secrets.token_hex(2) for _ in range(4))
+
+
+def _name() -> str:
+    return secrets.token_hex(4)
+
+
+MAKERS: Final[dict[str, Callable[[], str]]] = {
+    "installation": _name,
+    "secret_key": _token,
+    "encryption_keys": _key,
+    "superuser_password": _token,
+    "login_password": _token,
+    "valkey_password": _token,
+    "cron_secret": _token,
+    "demo_password": _sayable,
+}
+
+
+def load(var: Path) -> dict[str, str]:
+    """Return every secret by name; those missing are made and kept."""
+    path = var / "secrets.json"
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    missing = {name: make() for name, make in MAKERS.items() if name not in known}
+    if missing:
+        known |= missing
+        write_private(path, json.dumps(known, indent=2) + "\n")
+    return known
