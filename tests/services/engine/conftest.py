@@ -48,7 +48,9 @@ class HubSpot:
             return json.load(answer)
 
     def add(self, kind: str, **properties: str) -> str:
-        return str(self.post("/_sim/edit", {"object": kind, "id": None, "properties": properties})["id"])
+        return str(
+            self.post("/_sim/edit", {"object": kind, "id": None, "properties": properties})["id"]
+        )
 
     def edit(self, kind: str, remote_id: str, **properties: str) -> None:
         self.post("/_sim/edit", {"object": kind, "id": remote_id, "properties": properties})
@@ -58,7 +60,11 @@ class HubSpot:
         return {one["id"]: one["properties"] for one in found}
 
     def writes(self) -> list[dict[str, Any]]:
-        return [one for one in self.get("/_sim/log?after=0&limit=100000")["entries"] if one["by"] == "api"]
+        return [
+            one
+            for one in self.get("/_sim/log?after=0&limit=100000")["entries"]
+            if one["by"] == "api"
+        ]
 
     def fail(self, *rules: dict[str, Any]) -> None:
         self.post("/_sim/faults", {"rules": list(rules)})
@@ -113,7 +119,11 @@ class Desk:
 
     def sync(self, mode: str = "delta", *, staged: bool = False) -> Report:
         reference = sync_runs.start(
-            person=self.person, connection_id=self.connection_id, mode=mode, staged=staged, wake=False
+            person=self.person,
+            connection_id=self.connection_id,
+            mode=mode,
+            staged=staged,
+            wake=False,
         )
         return self.work(reference.id)
 

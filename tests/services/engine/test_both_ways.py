@@ -10,7 +10,11 @@ def test_a_contact_of_the_crm_appears_here_with_its_company(desk: Desk, hubspot:
             "companies": [{"properties": {"name": "Acme", "domain": "acme.example"}}],
             "contacts": [
                 {
-                    "properties": {"email": "ann@acme.example", "firstname": "Ann", "lastname": "Lee"},
+                    "properties": {
+                        "email": "ann@acme.example",
+                        "firstname": "Ann",
+                        "lastname": "Lee",
+                    },
                     "associations": {"companies": ["companies#0"]},
                 }
             ],
@@ -29,7 +33,11 @@ def test_a_contact_of_the_crm_appears_here_with_its_company(desk: Desk, hubspot:
 def test_a_record_of_ours_is_created_there_once(desk: Desk, hubspot: HubSpot) -> None:
     company = desk.add("company", name="Globex", domain="globex.example")
     desk.add(
-        "contact", {"company": str(company)}, first_name="Bo", last_name="Ek", email="bo@globex.example"
+        "contact",
+        {"company": str(company)},
+        first_name="Bo",
+        last_name="Ek",
+        email="bo@globex.example",
     )
 
     first, second = desk.sync("full"), desk.sync("full")
@@ -96,7 +104,9 @@ def test_an_undone_run_leaves_both_sides_as_before_and_is_not_fought(
     assert hubspot.all("contacts")[remote]["city"] == "Lisboa"
 
 
-def test_an_undone_create_is_archived_there_and_not_made_again(desk: Desk, hubspot: HubSpot) -> None:
+def test_an_undone_create_is_archived_there_and_not_made_again(
+    desk: Desk, hubspot: HubSpot
+) -> None:
     desk.add("contact", first_name="Bo", last_name="Ek", email="bo@example.test")
     run = desk.sync("full")
 
