@@ -289,5 +289,7 @@ def _cycles(rules: Sequence[FieldRule]) -> Iterator[Finding]:
 
 
 def wire_types(remote: Sequence[RemoteField]) -> dict[str, str]:
-    """Return the described types by field, as the engine takes them; unknown types count as text."""
+    """Return the described types by field, as the engine takes them; unknown types count as
+    text.
+    """
     return {one.name: wire_type(one.type).value for one in remote}

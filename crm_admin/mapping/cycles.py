@@ -1,4 +1,6 @@
-"""Finds values that wander through several rules back to where they came from and never come to rest."""
+"""Finds values that wander through several rules back to where they came from and never come to
+rest.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +20,9 @@ class Cycle:
 
 
 def find_cycles(rules: Sequence[FieldRule]) -> Iterator[Cycle]:
-    """Yield one cycle per group of fields that has any; a pair of fields in both directions is none."""
+    """Yield one cycle per group of fields that has any; a pair of fields in both directions is
+    none.
+    """
     graph = _graph(rules)
     finished: set[str] = set()
     for start in graph:
@@ -39,7 +43,9 @@ def _graph(rules: Sequence[FieldRule]) -> Graph:
 
 
 def _cycle_from(start: str, graph: Graph, finished: set[str]) -> Cycle | None:
-    """Walk in depth. A step back to where one just came from is the other way of a pair, not a cycle."""
+    """Walk in depth. A step back to where one just came from is the other way of a pair, not a
+    cycle.
+    """
     path = [start]
     todo = [iter(graph.get(start, ()))]
     while todo:

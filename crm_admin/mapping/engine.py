@@ -1,4 +1,6 @@
-"""Makes a mapping ready to run: one pair of functions per rule, and the trace that explains a value."""
+"""Makes a mapping ready to run: one pair of functions per rule, and the trace that explains a
+value.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +43,9 @@ class StepTrace:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule ready to run. `read` and `write` convert by type; `broken` says why a rule can never run."""
+    """A rule ready to run. `read` and `write` convert by type; `broken` says why a rule can never
+    run.
+    """
 
     rule: FieldRule
     wire: FieldType
@@ -73,8 +77,8 @@ def compile_rules(
 ) -> CompiledMapping:
     """Return the mapping ready to run, rules in the order given.
 
-    A rule that can never run is kept and fails on every value with its reason, so that the others go on.
-    References pass unchanged: their ids are translated where the links are known.
+    A rule that can never run is kept and fails on every value with its reason, so that the others
+    go on. References pass unchanged: their ids are translated where the links are known.
     """
     fields = {one.name: one for one in kind.fields}
     return CompiledMapping(tuple(_compile(rule, fields, remote_types, lookups) for rule in rules))
@@ -118,7 +122,9 @@ def _broken(rule: FieldRule, theirs: FieldType, reason: str) -> CompiledRule:
 def _conversions(
     ours: Field, theirs: FieldType, chain: Sequence[tuple[str, Transformer]]
 ) -> tuple[Convert, Convert]:
-    """Steps that make the type themselves leave nothing to convert but the canonical form and the text."""
+    """Steps that make the type themselves leave nothing to convert but the canonical form and the
+    text.
+    """
     canonicalise = canonicaliser(ours)
     if any(transformer.typed for _, transformer in chain):
         return canonicalise, write_text
@@ -181,7 +187,8 @@ def _failed(rule_id: str, step: str, value: Json, error: Exception) -> RuleFaile
 
 
 def explain(rule: CompiledRule, value: Json, direction: Direction) -> tuple[StepTrace, ...]:
-    """Return what a value is after each step in one direction (FROM_CRM or TO_CRM), the given value first.
+    """Return what a value is after each step in one direction (FROM_CRM or TO_CRM), the given value
+    first.
 
     A failing step closes the trace with its reason.
     """

@@ -27,7 +27,9 @@ class Policy(StrEnum):
 
 
 class FirstAgreement(StrEnum):
-    """Which value counts when two existing records meet with different values and no agreed state."""
+    """Which value counts when two existing records meet with different values and no agreed
+    state.
+    """
 
     OURS = "ours"
     THEIRS = "theirs"

@@ -1,4 +1,6 @@
-"""Conversions that need no step: a value of the CRM read as a type of ours, written back, and compared."""
+"""Conversions that need no step: a value of the CRM read as a type of ours, written back, and
+compared.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +72,7 @@ def write_text(value: Json) -> Json:
     return as_text(value)
 
 
-def _write_money(value: Json) -> Json:
+def _write_money(_value: Json) -> Json:
     raise ValueError("Money needs a step that says in which currency the CRM keeps it.")
 
 
@@ -138,7 +140,9 @@ _NORMAL: Final[Mapping[str, Convert]] = {theirs.value: _normal(theirs) for their
 
 
 def normal_wire(type_name: str, value: Json) -> Json:
-    """Return the one spelling a value of the CRM has under its described type; an odd value stays as it is."""
+    """Return the one spelling a value of the CRM has under its described type; an odd value stays
+    as it is.
+    """
     if is_blank(value):
         return None
     try:
@@ -148,5 +152,7 @@ def normal_wire(type_name: str, value: Json) -> Json:
 
 
 def same_wire(type_name: str, a: Json, b: Json) -> bool:
-    """Return whether two values of the CRM are one value in two spellings, by the type of its field."""
+    """Return whether two values of the CRM are one value in two spellings, by the type of its
+    field.
+    """
     return same(a, b) or same(normal_wire(type_name, a), normal_wire(type_name, b))

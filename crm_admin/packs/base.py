@@ -10,8 +10,8 @@ from crm_admin.records.kinds import Field, RecordKind
 
 @dataclass(frozen=True, slots=True)
 class DefaultMapping:
-    """The first mapping of a stream. `position` orders the streams of a connection: parents come first,
-    and the narrower of two streams on one object before the wider.
+    """The first mapping of a stream. `position` orders the streams of a connection: parents come
+    first, and the narrower of two streams on one object before the wider.
     """
 
     provider: str
@@ -26,7 +26,9 @@ class DefaultMapping:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One vertical. `wording` holds sentences of pages by name, where the pack says things its own way."""
+    """One vertical. `wording` holds sentences of pages by name, where the pack says things its own
+    way.
+    """
 
     name: str
     label: str

@@ -27,7 +27,8 @@ LIFECYCLE: Final = options(
     "|evangelist:Evangelist|other:Other"
 )
 DEAL_STAGES: Final = options(
-    "new:New|qualified:Qualified|proposal:Proposal|decision:Decision|contract:Contract sent|won:Won|lost:Lost"
+    "new:New|qualified:Qualified|proposal:Proposal|decision:Decision"
+    "|contract:Contract sent|won:Won|lost:Lost"
 )
 LEAD_STATUS: Final = options(
     "new:New|open:Open|in_progress:In progress|connected:Connected|qualified:Qualified"

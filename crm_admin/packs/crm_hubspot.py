@@ -7,7 +7,8 @@ from crm_admin.packs.base import DefaultMapping
 
 PROVIDER: Final = "hubspot"
 CURRENCY: Final = Step("currency", {"currency": "EUR"})
-"""HubSpot keeps plain amounts in the account's currency; people change it where theirs is another."""
+"""HubSpot keeps plain amounts in the account's currency; people change it where theirs is another.
+"""
 STAGES: Final = Step(
     "value_table",
     {

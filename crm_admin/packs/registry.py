@@ -26,7 +26,9 @@ def kinds() -> KindRegistry:
 
 @lru_cache(maxsize=64)
 def default_mappings(provider: str) -> tuple[DefaultMapping, ...]:
-    """Return the first mappings for a provider in the order of their streams; none for an unknown provider."""
+    """Return the first mappings for a provider in the order of their streams; none for an unknown
+    provider.
+    """
     found = (mapping for pack in PACKS for mapping in pack.mappings if mapping.provider == provider)
     return tuple(sorted(found, key=lambda mapping: (mapping.position, mapping.kind)))
 

@@ -43,7 +43,9 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record that may be the one looked for; `strong` names the strong key both have, where they have one."""
+    """A record that may be the one looked for; `strong` names the strong key both have, where they
+    have one.
+    """
 
     id: str
     strong: Key | None = None
@@ -118,7 +120,9 @@ def _email_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:
 
 
 def _phone_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:
-    """A number without country is a weak key of its digits: the same digits exist in many countries."""
+    """A number without country is a weak key of its digits: the same digits exist in many
+    countries.
+    """
     keys = []
     region = _region(data)
     for text in _texts(data, rule):
@@ -170,7 +174,8 @@ _MAKERS: Final[Mapping[KeyType, _Maker]] = {
 }
 
 # Points are log odds. Two records that were compared at all start below even; what is rare to share
-# by chance weighs most, and a difference weighs less than a likeness because people change addresses.
+# by chance weighs most, and a difference weighs less than a likeness because people change
+# addresses.
 START: Final = -3.0
 AGREE: Final = {
     KeyType.EMAIL: 8.0,
@@ -201,11 +206,12 @@ SMALL_CAP: Final = 1.5
 
 
 def likeness(kind: RecordKind, a: Mapping[str, Json], b: Mapping[str, Json]) -> Likeness:
-    """Return how probable it is that two records of a kind are one, and why, weightiest reason first.
+    """Return how probable it is that two records of a kind are one, and why, weightiest reason
+    first.
 
     A field that is blank on either side says nothing.
     """
-    reasons = [reason for rule in kind.keys if (reason := _compare(kind, rule, a, b))]
+    reasons = [reason for rule in kind.keys if (reason := _compare(rule, a, b))]
     reasons += _small_reasons(kind, a, b)
     points = START + sum(reason[1] for reason in reasons)
     ordered = sorted(reasons, key=lambda reason: -abs(reason[1]))
@@ -213,7 +219,7 @@ def likeness(kind: RecordKind, a: Mapping[str, Json], b: Mapping[str, Json]) -> 
 
 
 def _compare(
-    kind: RecordKind, rule: KeyRule, a: Mapping[str, Json], b: Mapping[str, Json]
+    rule: KeyRule, a: Mapping[str, Json], b: Mapping[str, Json]
 ) -> tuple[str, float, str] | None:
     if rule.type is KeyType.NAME:
         return _compare_names(rule, a, b)
@@ -278,9 +284,11 @@ def _small_reasons(
 
 
 def pick(candidates: Sequence[Candidate]) -> Match | Review | NoMatch:
-    """Return the one record that is meant, or what a person must look at; never the first of several.
+    """Return the one record that is meant, or what a person must look at; never the first of
+    several.
 
-    One strong key with exactly one candidate is a match. Without strong keys exactly one sure likeness is.
+    One strong key with exactly one candidate is a match. Without strong keys exactly one sure
+    likeness is.
     """
     strong = [candidate for candidate in candidates if candidate.strong is not None]
     if len(strong) == 1 and strong[0].strong is not None:

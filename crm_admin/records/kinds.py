@@ -24,7 +24,9 @@ class FieldType(StrEnum):
 
 
 class KeyType(StrEnum):
-    """How a field's value becomes a match key; strong keys match alone, weak ones only make look-alikes."""
+    """How a field's value becomes a match key; strong keys match alone, weak ones only make look-
+    alikes.
+    """
 
     EMAIL = "email"
     PHONE = "phone"
@@ -54,7 +56,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """A match key made of one or more fields (a name of first and last); `weight` counts in the likeness."""
+    """A match key made of one or more fields (a name of first and last); `weight` counts in the
+    likeness.
+    """
 
     type: KeyType
     fields: tuple[str, ...]
@@ -64,7 +68,9 @@ class KeyRule:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """Which fields fill the plain columns that lists sort and filter by; `title` joins with a space."""
+    """Which fields fill the plain columns that lists sort and filter by; `title` joins with a
+    space.
+    """
 
     title: tuple[str, ...]
     status: str = ""

@@ -68,7 +68,9 @@ def in_utc(moment: datetime) -> str:
 
 
 def from_epoch_ms(milliseconds: int) -> str:
-    """Return the instant that many milliseconds after 1970; ValueError when the calendar ends before."""
+    """Return the instant that many milliseconds after 1970; ValueError when the calendar ends
+    before.
+    """
     try:
         return in_utc(EPOCH + timedelta(milliseconds=milliseconds))
     except OverflowError as error:

@@ -99,7 +99,9 @@ def region_of(country: str) -> str | None:
 
 
 def e164(number: str, region: str | None = None) -> str | None:
-    """Return a number as E.164; None when it is not a possible one, or names no country and none is given."""
+    """Return a number as E.164; None when it is not a possible one, or names no country and none is
+    given.
+    """
     plain = number.translate(PUNCTUATION)
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"

@@ -27,7 +27,9 @@ HOST: Final = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
 
 
 def text(value: Json, longest: int = LONGEST_TEXT) -> str:
-    """Return composed text (NFC); numbers and truth values become theirs. ValueError when it cannot be kept."""
+    """Return composed text (NFC); numbers and truth values become theirs. ValueError when it cannot
+    be kept.
+    """
     if not isinstance(value, str):
         value = _as_text(value)
     if len(value) > longest:
@@ -83,7 +85,9 @@ def phone(value: Json) -> str:
 
 
 def url(value: Json) -> str:
-    """Return a web address, with or without its scheme; ValueError for any other scheme than http(s)."""
+    """Return a web address, with or without its scheme; ValueError for any other scheme than
+    http(s).
+    """
     address = text(value).strip()
     if len(address) > LONGEST_URL or any(letter.isspace() for letter in address):
         raise ValueError(f"“{address[:60]}” is not a web address.")

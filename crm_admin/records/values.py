@@ -129,13 +129,13 @@ def _typed(convert: Canonicaliser) -> Callable[[Field], Canonicaliser]:
 
 def _day(value: Json) -> Json:
     if not isinstance(value, str):
-        raise ValueError("This is not a date.")
+        raise ValueError("This is not a date.")  # noqa: TRY004  (a value, not a caller's mistake)
     return moments.day(value)
 
 
 def _instant(value: Json) -> Json:
     if not isinstance(value, str):
-        raise ValueError("This is not a time.")
+        raise ValueError("This is not a time.")  # noqa: TRY004  (a value, not a caller's mistake)
     return moments.instant(value)
 
 
@@ -187,7 +187,7 @@ def _multi_enum(field: Field) -> Canonicaliser:
 
 def _items(value: Json) -> Sequence[Json]:
     if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-        raise ValueError("This is not a list.")
+        raise ValueError("This is not a list.")  # noqa: TRY004  (a value, not a caller's mistake)
     if len(value) > MOST_ITEMS:
         raise ValueError(f"This list has more than {MOST_ITEMS:,} entries.")
     return value
@@ -252,7 +252,9 @@ class PromotedValues:
 
 
 def promoted(kind: RecordKind, data: Mapping[str, Json]) -> PromotedValues:
-    """Return the plain columns of a record; a value that does not fit its column leaves it empty."""
+    """Return the plain columns of a record; a value that does not fit its column leaves it
+    empty.
+    """
     columns = kind.promoted
     status = data.get(columns.status) if columns.status else None
     return PromotedValues(

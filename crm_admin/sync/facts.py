@@ -63,7 +63,9 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When each side was edited; theirs is known only as an interval, open to the left when None."""
+    """When each side was edited; theirs is known only as an interval, open to the left when
+    None.
+    """
 
     ours_at: datetime | None = None
     theirs_from: datetime | None = None
@@ -87,9 +89,11 @@ class RuleFacts:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What both sides hold: `ours` canonical, `theirs` as on the wire, and what is known of the past.
+    """What both sides hold: `ours` canonical, `theirs` as on the wire, and what is known of the
+    past.
 
-    `chosen` is a person's decision about this rule on the plan; it counts only where there is no base.
+    `chosen` is a person's decision about this rule on the plan; it counts only where there is no
+    base.
     """
 
     ours: Json | Absent
@@ -105,11 +109,12 @@ class Inputs:
 class FieldDecision:
     """What to do about one field, and what the caller stores.
 
-    NOTHING: nothing. AGREE: both bases as the sides stand. TAKE: `ours_after` into our record; bases are
-    `ours_after` and their value as read. SEND: `theirs_after` to the CRM; after it answered, `base_ours` is
-    our value and `base_theirs` what the CRM returned, never what was sent. CONFLICT, ASK: no bases; both
-    keep their value. REFUSE: no bases; `error` says why, so the field is looked at again next time.
-    `settled` marks a collision that was decided without a person: a conflict row keeps `losing`.
+    NOTHING: nothing. AGREE: both bases as the sides stand. TAKE: `ours_after` into our record;
+    bases are `ours_after` and their value as read. SEND: `theirs_after` to the CRM; after it
+    answered, `base_ours` is our value and `base_theirs` what the CRM returned, never what was sent.
+    CONFLICT, ASK: no bases; both keep their value. REFUSE: no bases; `error` says why, so the field
+    is looked at again next time. `settled` marks a collision that was decided without a person: a
+    conflict row keeps `losing`.
     """
 
     verdict: Verdict
@@ -122,13 +127,17 @@ class FieldDecision:
 
 
 def hash_of(value: Json | Absent) -> str:
-    """Return a short fingerprint of a value; blanks share one, and so do two orders of an object's keys."""
+    """Return a short fingerprint of a value; blanks share one, and so do two orders of an object's
+    keys.
+    """
     plain = None if isinstance(value, Absent) or is_blank(value) else value
     return sha256(json.dumps(plain, sort_keys=True, default=list).encode()).hexdigest()[:32]
 
 
 def inputs_json(facts: RuleFacts, inputs: Inputs) -> dict[str, Json]:
-    """Return everything a decision was made of as JSON, kept with its operation; `from_json` reads it back."""
+    """Return everything a decision was made of as JSON, kept with its operation; `from_json` reads
+    it back.
+    """
     base, times = inputs.base, inputs.times
     return {
         "rule": {
@@ -153,7 +162,9 @@ def inputs_json(facts: RuleFacts, inputs: Inputs) -> dict[str, Json]:
 
 
 def from_json(stored: Mapping[str, Json]) -> tuple[RuleFacts, Inputs]:
-    """Return the facts and inputs that `inputs_json` wrote, so that the decision can be made again."""
+    """Return the facts and inputs that `inputs_json` wrote, so that the decision can be made
+    again.
+    """
     rule, base, times = _object(stored["rule"]), stored["base"], _list(stored["times"])
     facts = RuleFacts(
         rule_id=str(rule["id"]),

@@ -8,7 +8,9 @@ from crm_admin.jsontypes import Json
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one connection. Shares are of its linked records; below the floor a share never counts."""
+    """Limits of one connection. Shares are of its linked records; below the floor a share never
+    counts.
+    """
 
     deletes_floor: int = 20
     deletes_share: float = 0.05
@@ -19,7 +21,9 @@ class Limits:
 
     @classmethod
     def of(cls, stored: Mapping[str, Json] | None) -> "Limits":
-        """Return the limits with those a connection sets; what is unknown, negative or no number is left out."""
+        """Return the limits with those a connection sets; what is unknown, negative or no number is
+        left out.
+        """
         found = {
             one.name: stored[one.name]
             for one in fields(cls)
@@ -60,29 +64,31 @@ class Guard:
 
 
 def verdict(totals: Totals, linked: int, limits: Limits | None = None) -> Guard:
-    """Return whether the pass may go on; a refusal says in one sentence what was found and what the limit is.
+    """Return whether the pass may go on; a refusal says in one sentence what was found and what the
+    limit is.
 
     Creates and updates of records of ours never count: a pull may fill an empty hub.
     """
     held = limits or Limits()
     # An empty answer while we know better is a lost permission more often than an empty CRM.
     if totals.read == 0 and linked > held.empty_read_above:
-        return Guard(False, f"The CRM returned no records although {linked:,} are linked.")
-    destructive, allowed = totals.deletes + totals.blanks, held.destructive(linked)
-    if destructive > allowed:
         return Guard(
-            False,
-            f"{_count(totals.deletes, 'delete')} and {_count(totals.blanks, 'emptied field')} are more than"
-            f" the {allowed:,} allowed for {_count(linked, 'linked record')}.",
+            ok=False, sentence=f"The CRM returned no records although {linked:,} are linked."
         )
+    allowed = held.destructive(linked)
+    if totals.deletes + totals.blanks > allowed:
+        found = f"{_count(totals.deletes, 'delete')} and {_count(totals.blanks, 'emptied field')}"
+        return Guard(ok=False, sentence=_beyond(found, allowed, linked))
     allowed = held.creates(linked)
     if totals.creates > allowed:
-        return Guard(
-            False,
-            f"{_count(totals.creates, 'new record')} in the CRM are more than the {allowed:,} allowed"
-            f" beside {_count(linked, 'linked record')}.",
-        )
-    return Guard(True)
+        found = f"{_count(totals.creates, 'new record')} in the CRM"
+        return Guard(ok=False, sentence=_beyond(found, allowed, linked))
+    return Guard(ok=True)
+
+
+def _beyond(found: str, allowed: int, linked: int) -> str:
+    beside = _count(linked, "linked record")
+    return f"{found} would be more than the {allowed:,} allowed beside {beside}."
 
 
 def _count(number: int, word: str) -> str:

@@ -57,9 +57,10 @@ def merge_field(
 ) -> FieldDecision:
     """Return what to do about one field of one pair; see FieldDecision for what the caller stores.
 
-    Changes are judged in each side's own space against its own base. Values cross once, to see whether the
-    sides agree, so a lossy rule costs at most one write per real edit. Never raises for a value: what cannot
-    cross is refused with its reason. `Waiting` of a conversion that is needed passes through.
+    Changes are judged in each side's own space against its own base. Values cross once, to see
+    whether the sides agree, so a lossy rule costs at most one write per real edit. Never raises for
+    a value: what cannot cross is refused with its reason. `Waiting` of a conversion that is needed
+    passes through.
     """
     ours, theirs = inputs.ours, inputs.theirs
     # A side we were not told about decides nothing: absent is neither null nor empty.
@@ -151,7 +152,8 @@ def _left(reason: Reason) -> FieldDecision:
 
 def _merge(sides: _Sides) -> FieldDecision:
     base = sides.inputs.base
-    # The sides never agreed on this field: two existing records met, or the rule is new to the link.
+    # The sides never agreed on this field: two existing records met, or the rule is new to the
+    # link.
     if base is None or isinstance(base.ours, Absent) or isinstance(base.theirs, Absent):
         return _first_agreement(sides)
     ours_moved = not same(sides.ours, base.ours)
@@ -167,7 +169,8 @@ def _merge(sides: _Sides) -> FieldDecision:
     # Only they changed it.
     if theirs_changed:
         return _theirs_changed(sides)
-    # A side differs from its base by a value that an undo turned down: leave it until the side changes.
+    # A side differs from its base by a value that an undo turned down: leave it until the side
+    # changes.
     if ours_moved or theirs_moved:
         return _left(Reason.DECLINED)
     # Nobody changed it; also what the echo of our own write looks like.
@@ -195,7 +198,9 @@ def _theirs_changed(sides: _Sides) -> FieldDecision:
 
 
 def _rewritten(sides: _Sides) -> FieldDecision:
-    """The rule was changed and a person asked for one side to be made anew by the new rule, once."""
+    """The rule was changed and a person asked for one side to be made anew by the new rule,
+    once.
+    """
     if sides.facts.rewrite is Rewrite.THEIRS and sides.may_send:
         if same_wire(sides.facts.wire_type, sides.to_crm(sides.ours), sides.theirs):
             return _left(Reason.UNCHANGED)
@@ -294,7 +299,9 @@ def _newest(sides: _Sides) -> tuple[Side | None, Reason]:
 
 
 def newest_side(times: Times) -> Side | None:
-    """Return the side that was surely edited later; None when the interval leaves it open or within 5 s."""
+    """Return the side that was surely edited later; None when the interval leaves it open or within
+    5 s.
+    """
     if times.ours_at is None or times.theirs_to is None:
         return None
     if times.ours_at > times.theirs_to + MARGIN:

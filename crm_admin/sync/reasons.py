@@ -44,12 +44,20 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.FILLED_THEIRS: "{field} was empty in {theirs} and is filled from {ours}.",
     Reason.FIRST_OURS: "The two never agreed on {field}; it was decided that {ours} counts.",
     Reason.FIRST_THEIRS: "The two never agreed on {field}; it was decided that {theirs} counts.",
-    Reason.FIRST_NEWEST: "The two never agreed on {field}; it was decided that the newest value counts.",
-    Reason.FIRST_ASK: "The two never agreed on {field}; both keep their value until a person decides.",
+    Reason.FIRST_NEWEST: (
+        "The two never agreed on {field}; it was decided that the newest value counts."
+    ),
+    Reason.FIRST_ASK: (
+        "The two never agreed on {field}; both keep their value until a person decides."
+    ),
     Reason.POLICY_OURS: "{field} was changed on both sides; the rule says that {ours} wins.",
     Reason.POLICY_THEIRS: "{field} was changed on both sides; the rule says that {theirs} wins.",
-    Reason.POLICY_NEWEST_OURS: "{field} was changed on both sides; the change in {ours} is the newest.",
-    Reason.POLICY_NEWEST_THEIRS: "{field} was changed on both sides; the change in {theirs} is the newest.",
+    Reason.POLICY_NEWEST_OURS: (
+        "{field} was changed on both sides; the change in {ours} is the newest."
+    ),
+    Reason.POLICY_NEWEST_THEIRS: (
+        "{field} was changed on both sides; the change in {theirs} is the newest."
+    ),
     Reason.POLICY_PRIMARY_OURS: (
         "{field} was changed on both sides; the value in {ours} came from the primary connection."
     ),
@@ -57,15 +65,21 @@ SENTENCES: Final[Mapping[Reason, str]] = {
         "{field} was changed on both sides; {theirs} is the primary connection."
     ),
     Reason.ONE_WAY_OURS: "{field} was changed on both sides and only goes from {ours} to {theirs}.",
-    Reason.ONE_WAY_THEIRS: "{field} was changed on both sides and only comes from {theirs} to {ours}.",
+    Reason.ONE_WAY_THEIRS: (
+        "{field} was changed on both sides and only comes from {theirs} to {ours}."
+    ),
     Reason.TOO_CLOSE: (
         "{field} was changed on both sides so close together that nobody can tell which is newer."
     ),
     Reason.MANUAL: "{field} was changed on both sides; the rule leaves this to a person.",
-    Reason.DECLINED: "{field} differs because an undo turned this value down; it stays until a side changes.",
+    Reason.DECLINED: (
+        "{field} differs because an undo turned this value down; it stays until a side changes."
+    ),
     Reason.DIRECTION: "{field} differs, and the rule does not carry a change in this direction.",
     Reason.RULE_FAILED: "{field} could not be translated between {ours} and {theirs}.",
-    Reason.REQUIRED_BLANK: "{field} is required, and one side has emptied it; both keep what they have.",
+    Reason.REQUIRED_BLANK: (
+        "{field} is required, and one side has emptied it; both keep what they have."
+    ),
     Reason.MAPPING_CHANGED: "The rule for {field} was changed and asked to write its values anew.",
 }
 

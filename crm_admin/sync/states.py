@@ -1,4 +1,6 @@
-"""Every state the engine keeps, as closed lists with the moves between them, so that tables and code agree."""
+"""Every state the engine keeps, as closed lists with the moves between them, so that tables and
+code agree.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -240,7 +242,9 @@ def may_move(enum: type[StrEnum], before: StrEnum | str, after: StrEnum | str) -
 
 
 def sources(enum: type[StrEnum], after: StrEnum | str) -> tuple[str, ...]:
-    """Return the states from which `after` may be reached, for the WHERE of a conditional update."""
+    """Return the states from which `after` may be reached, for the WHERE of a conditional
+    update.
+    """
     wanted = enum(after)
     return tuple(state.value for state, following in MOVES[enum].items() if wanted in following)
 

@@ -54,7 +54,8 @@ TALLY: Final = tuple(one.name for one in fields(Tally))
 
 
 def summary_of(counts: Mapping[str, Json] | None) -> Summary:
-    """Return the summary of a run's stored counts, where `ours_created` counts creates of ours and so on.
+    """Return the summary of a run's stored counts, where `ours_created` counts creates of ours and
+    so on.
 
     Missing counts are 0; counts with other names are left out.
     """
@@ -80,7 +81,9 @@ def as_json(summary: Summary) -> dict[str, Json]:
 
 
 def in_words(summary: Summary, state: RunState, theirs_name: str, reason: str = "") -> str:
-    """Return one or two sentences about a run: what it did here and there, and what is left to do."""
+    """Return one or two sentences about a run: what it did here and there, and what is left to
+    do.
+    """
     if state in {RunState.FAILED, RunState.CANCELLED}:
         word = "Failed" if state is RunState.FAILED else "Stopped"
         head = f"{word}: {reason.rstrip('.')}." if reason else f"{word}."

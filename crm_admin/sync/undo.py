@@ -32,7 +32,8 @@ SENTENCES: Mapping[Stay, str] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldDone:
-    """One field of a done operation: `name` is ours or theirs by its side, `wire_type` described for theirs.
+    """One field of a done operation: `name` is ours or theirs by its side, `wire_type` described
+    for theirs.
 
     `bases` is what both sides had agreed on before the operation, None where they never had.
     """
@@ -56,9 +57,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What both sides hold now by rule; `written` are the values of the operation's own side by field.
+    """What both sides hold now by rule; `written` are the values of the operation's own side by
+    field.
 
-    `exists` says whether the record is still there, `touched` whether anything but this operation changed it.
+    `exists` says whether the record is still there, `touched` whether anything but this operation
+    changed it.
     """
 
     written: Mapping[str, Json]
@@ -85,9 +88,9 @@ class Kept:
 class Inverse:
     """What takes an operation back. `action` is None when nothing of it can be.
 
-    `values` go to the operation's side. `bases` replace those of the link by rule, None where there was no
-    agreement: the rule's entry goes away. `declined` goes to the link by rule, one entry for the value that
-    would otherwise cross again. `detach` leaves the link known and closed.
+    `values` go to the operation's side. `bases` replace those of the link by rule, None where there
+    was no agreement: the rule's entry goes away. `declined` goes to the link by rule, one entry for
+    the value that would otherwise cross again. `detach` leaves the link known and closed.
     """
 
     action: OperationAction | None
@@ -101,9 +104,9 @@ class Inverse:
 def inverse(done: Done, now: Now) -> Inverse:
     """Return what takes one operation back, given what both sides hold now.
 
-    Values return only where the field still holds what the operation wrote; others stay and are listed.
-    Taking back twice finds the fields changed and does nothing. A create is deleted only while nobody else
-    touched the record; a delete on our side returns, in the CRM it cannot.
+    Values return only where the field still holds what the operation wrote; others stay and are
+    listed. Taking back twice finds the fields changed and does nothing. A create is deleted only
+    while nobody else touched the record; a delete on our side returns, in the CRM it cannot.
     """
     match done.action:
         case OperationAction.CREATE:
@@ -157,7 +160,8 @@ def _equal(side: Side, one: FieldDone, a: Json, b: Json) -> bool:
 
 
 def declined_entry(side: Side, rule_id: str, now: Now) -> Declined | None:
-    """Return the entry that keeps the next pass from doing the same again, for an operation on that side.
+    """Return the entry that keeps the next pass from doing the same again, for an operation on that
+    side.
 
     What was taken came from theirs, so their value is turned down, and the other way round.
     """

@@ -7,7 +7,9 @@ LEAST_OVERLAP: Final = timedelta(seconds=120)
 
 
 def overlap(index_lag_seconds: float, declared_seconds: float = 0.0) -> timedelta:
-    """Return how much of the past is read again: a record may be found later than it was changed."""
+    """Return how much of the past is read again: a record may be found later than it was
+    changed.
+    """
     lag = timedelta(seconds=max(0.0, index_lag_seconds))
     return max(LEAST_OVERLAP, 2 * lag, timedelta(seconds=max(0.0, declared_seconds)))
 
@@ -27,8 +29,8 @@ def end_of_pass(
 ) -> datetime:
     """Return the watermark after a complete pass, on the CRM's clock; it never moves back.
 
-    It is the start of the pass as the CRM's clock had it, minus the time its index may lag, and never
-    beyond the stamp up to which the CRM itself says to be complete.
+    It is the start of the pass as the CRM's clock had it, minus the time its index may lag, and
+    never beyond the stamp up to which the CRM itself says to be complete.
     """
     theirs = started + timedelta(seconds=clock_offset_seconds)
     reached = theirs - timedelta(seconds=max(0.0, index_lag_seconds))

@@ -10,7 +10,9 @@ MOST_ROWS: Final = 10_000
 
 
 def boolean_words(params: Params) -> Transformer:
-    """Their words become true and false whatever their case; several words are separated by |, the first is sent."""
+    """Their words become true and false whatever their case; several words are separated by |, the
+    first is sent.
+    """
     yes = [word.strip() for word in text_param(params, "true", "true").split("|")]
     no = [word.strip() for word in text_param(params, "false", "false").split("|")]
     known = {word.casefold(): True for word in yes} | {word.casefold(): False for word in no}
@@ -25,7 +27,7 @@ def boolean_words(params: Params) -> Transformer:
 
     def write(value: Json) -> Json:
         if not isinstance(value, bool):
-            raise ValueError("The value is neither true nor false.")
+            raise ValueError("The value is neither true nor false.")  # noqa: TRY004  (a value, not a caller's mistake)
         return yes[0] if value else no[0]
 
     return Transformer(read, write, lossy=len(known) > 2, typed=True)
@@ -63,12 +65,14 @@ def value_table(params: Params) -> Transformer:
     """`table` holds {theirs: ours}; other values stay as they are unless `strict`."""
     strict = params.get("strict", False)
     if not isinstance(strict, bool):
-        raise ValueError("The parameter strict must be true or false.")
+        raise ValueError("The parameter strict must be true or false.")  # noqa: TRY004  (a value, not a caller's mistake)
     return _both_ways(_table(params), strict=strict)
 
 
 def lookup(params: Params) -> Transformer:
-    """`table` holds {theirs: ours}, handed in with the rule; a value that is not in it is refused."""
+    """`table` holds {theirs: ours}, handed in with the rule; a value that is not in it is
+    refused.
+    """
     return _both_ways(_table(params), strict=True)
 
 

@@ -39,7 +39,8 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def date_format(params: Params) -> Transformer:
-    """Their text in the pattern becomes a date, or a time in UTC when the pattern has hours; and back.
+    """Their text in the pattern becomes a date, or a time in UTC when the pattern has hours; and
+    back.
 
     A time is read and written in `zone` (UTC when none is given).
     """

@@ -15,12 +15,15 @@ from crm_admin.mapping.transformers.shape import (
 from crm_admin.records.numbers import CURRENCY, decimal_text
 from crm_admin.records.numbers import money as canonical_money
 
-BLANKS: Final = str.maketrans("", "", " \u00a0\u2009\u202f'’")
+BLANKS: Final = str.maketrans("", "", " \u00a0\u2009\u202f'\u2019")
 MOST_DECIMALS: Final = 12
+WRITTEN: Final = ("amount", "amount code", "code amount")
 
 
 def to_number(params: Params) -> Transformer:
-    """Their number written with these separators becomes a plain one; ours is written back with `decimal`."""
+    """Their number written with these separators becomes a plain one; ours is written back with
+    `decimal`.
+    """
     decimal = choice_param(params, "decimal", (".", ","), ".")
     thousands = choice_param(params, "thousands", ("", ".", ",", " ", "'"), "")
     if thousands == decimal:
@@ -44,7 +47,9 @@ def to_number(params: Params) -> Transformer:
 
 
 def number_format(params: Params) -> Transformer:
-    """Ours is theirs divided by `factor`; both are rounded half to even at `decimals` where it is given."""
+    """Ours is theirs divided by `factor`; both are rounded half to even at `decimals` where it is
+    given.
+    """
     factor = Decimal(decimal_text(params.get("factor", 1)))
     decimals = params.get("decimals")
     if factor == 0:
@@ -69,11 +74,12 @@ def number_format(params: Params) -> Transformer:
 
 
 def currency(params: Params) -> Transformer:
-    """Their amount becomes money of a fixed currency; with `written` their text holds amount and code.
+    """Their amount becomes money of a fixed currency, or their text holds amount and code.
 
-    Money in another currency is refused on the way back: the CRM would take it for its own.
+    `written` says which: amount, amount code, code amount. Money in another currency is refused on
+    the way back: the CRM would take it for its own.
     """
-    written = choice_param(params, "written", ("amount", "amount code", "code amount"), "amount")
+    written = choice_param(params, "written", WRITTEN, "amount")
     fixed = text_param(params, "currency", "").upper()
     if written == "amount" and not fixed:
         raise ValueError("The parameter currency is missing.")
@@ -81,29 +87,29 @@ def currency(params: Params) -> Transformer:
         raise ValueError("The parameter currency must have three letters.")
 
     def read(value: Json) -> Json:
-        if isinstance(value, Mapping):
-            return canonical_money(value)
-        if written == "amount":
-            return canonical_money({"amount": value, "currency": fixed})
-        parts = as_text(value).split()
-        if len(parts) != 2:
-            raise ValueError(f"“{as_text(value)[:40]}” is not written as {written}.")
-        amount, code = parts if written == "amount code" else reversed(parts)
-        return _checked({"amount": amount, "currency": code})
-
-    def _checked(value: Json) -> dict[str, Json]:
-        held = canonical_money(value)
-        if fixed and held["currency"] != fixed:
-            raise ValueError(f"The amount is in {held['currency']} and the field is in {fixed}.")
-        return held
+        if not isinstance(value, Mapping):
+            plain = {"amount": value, "currency": fixed}
+            value = plain if written == "amount" else _two_parts(as_text(value), written)
+        return _in_currency(value, fixed)
 
     def write(value: Json) -> Json:
-        held = _checked(value)
-        amount, code = str(held["amount"]), str(held["currency"])
-        return {
-            "amount": amount,
-            "amount code": f"{amount} {code}",
-            "code amount": f"{code} {amount}",
-        }[written]
+        held = _in_currency(value, fixed)
+        parts = {"amount": str(held["amount"]), "code": str(held["currency"])}
+        return " ".join(parts[part] for part in written.split())
 
     return Transformer(read, write, typed=True)
+
+
+def _two_parts(text: str, written: str) -> dict[str, Json]:
+    parts = text.split()
+    if len(parts) != 2:
+        raise ValueError(f"“{text[:40]}” is not written as {written}.")
+    found = dict(zip(written.split(), parts, strict=True))
+    return {"amount": found["amount"], "currency": found["code"]}
+
+
+def _in_currency(value: Json, fixed: str) -> dict[str, Json]:
+    held = canonical_money(value)
+    if fixed and held["currency"] != fixed:
+        raise ValueError(f"The amount is in {held['currency']} and the field is in {fixed}.")
+    return held

@@ -1,4 +1,6 @@
-"""The list of named steps: what each is called, what it takes, and how it is built from its parameters."""
+"""The list of named steps: what each is called, what it takes, and how it is built from its
+parameters.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -132,7 +134,8 @@ STEPS: Final[Mapping[str, StepSpec]] = {spec.name: spec for spec in _SPECS}
 
 
 def build(step: Step, lookups: Mapping[str, Mapping[str, Json]] | None = None) -> Transformer:
-    """Return the transformer of a step; ValueError with a sentence when its name or parameters are wrong.
+    """Return the transformer of a step; ValueError with a sentence when its name or parameters are
+    wrong.
 
     `lookups` holds tables kept elsewhere by name; a step names one with the parameter `list`.
     """

@@ -13,8 +13,9 @@ Convert = Callable[[Json], Json]
 class Transformer:
     """Both directions of a step; ValueError with a sentence when a value cannot cross.
 
-    `lossy` says that a value does not always come back as it went. `typed` says that the step itself makes
-    the type of our field from theirs, so no conversion by type follows. `blanks` says it is asked about blanks.
+    `lossy` says that a value does not always come back as it went. `typed` says that the step
+    itself makes the type of our field from theirs, so no conversion by type follows. `blanks` says
+    it is asked about blanks.
     """
 
     from_crm: Convert

@@ -100,7 +100,9 @@ def template(params: Params) -> Transformer:
 
 
 def phone(params: Params) -> Transformer:
-    """Theirs becomes E.164 here; ours is sent as it is. What is no possible number stays as written."""
+    """Theirs becomes E.164 here; ours is sent as it is. What is no possible number stays as
+    written.
+    """
     country = text_param(params, "country", "")
     region = region_of(country) if country else None
     if country and region is None:
