@@ -1,17 +1,16 @@
 """Invents the demo's companies and the people who work there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from crm_admin.jsontypes import Json
-from crm_admin.records.names import person_name
 from crm_admin.services.seed.draws import Draws, latin, native, shouted
 from crm_admin.services.seed.made import Made, canonical_data, euros
 from crm_admin.services.seed.places import PLACES, Place
+from crm_admin.services.seed.register import Register
 from crm_admin.services.seed.words import (
     FIRST_WORDS,
-    FREE_MAIL,
     HOSTILE,
     INDUSTRIES,
     LIFECYCLES,
@@ -43,13 +42,14 @@ def name_companies(draws: Draws, count: int) -> Iterator[tuple[Place, str, str]]
         yield place, f"{first} {trade} {draws.pick(place.forms)}", domain
 
 
-def company_values(draws: Draws, place: Place, name: str, domain: str) -> dict[str, Json]:
+def company_values(register: Register, place: Place, name: str, domain: str) -> dict[str, Json]:
     """Return a company as a careful person would write it down."""
+    draws = register.draws
     return {
         "name": name,
         "domain": domain,
         "website": f"https://www.{domain}" if draws.chance(0.6) else None,
-        "phone": draws.digits(place.phone),
+        "phone": register.numbers.next(place.phone),
         "industry": draws.pick(INDUSTRIES)[1],
         "address": f"{draws.pick(STREETS)} {draws.number(1, 140)}",
         "city": native(draws.pick(place.cities)),
@@ -62,13 +62,14 @@ def company_values(draws: Draws, place: Place, name: str, domain: str) -> dict[s
 
 
 def make_companies(
-    draws: Draws, names: list[tuple[Place, str, str]]
+    register: Register, names: Sequence[tuple[Place, str, str]]
 ) -> tuple[list[Made], list[Site]]:
     """Return a company per name; the last ones lack their domain, and the very last their name."""
+    draws = register.draws
     made: list[Made] = []
     sites: list[Site] = []
     for number, (place, name, domain) in enumerate(names):
-        values = _untidy_company(draws, company_values(draws, place, name, domain))
+        values = _untidy_company(draws, company_values(register, place, name, domain))
         left = len(names) - number
         if left <= NAMELESS:
             values = {"domain": domain}
@@ -99,58 +100,17 @@ def _untidy_company(draws: Draws, values: dict[str, Json]) -> dict[str, Json]:
     return values
 
 
-class Names:
-    """Full names by country, none of them given twice whatever the order of its parts."""
-
-    def __init__(self, draws: Draws) -> None:
-        self._draws = draws
-        self._left: dict[str, Iterator[tuple[str, str]]] = {}
-        self._given: set[str] = set()
-
-    def next(self, place: Place) -> tuple[str, str]:
-        """Return (given, family) as the places write them; another country's when all are given."""
-        if place.code not in self._left:
-            pairs = [(given, family) for given in place.given for family in place.family]
-            self._left[place.code] = iter(self._draws.shuffled(pairs))
-        for given, family in self._left[place.code]:
-            key = person_name(f"{native(given)} {native(family)}")
-            if key not in self._given:
-                self._given.add(key)
-                return given, family
-        return self.next(PLACES[(PLACES.index(place) + 1) % len(PLACES)])
-
-
-class Addresses:
-    """E-mail addresses, none of them given twice."""
-
-    def __init__(self, draws: Draws) -> None:
-        self._draws = draws
-        self._given: set[str] = set()
-
-    def next(self, given: str, family: str, domain: str) -> str:
-        """Return an address of this person at a company, now and then at a free mail host."""
-        host = self._draws.pick(FREE_MAIL) if self._draws.chance(0.08) else domain
-        local = f"{latin(given)}.{latin(family)}"
-        address, number = f"{local}@{host}", 1
-        while address in self._given:
-            number += 1
-            address = f"{local}{number}@{host}"
-        self._given.add(address)
-        return address
-
-
-def contact_values(
-    draws: Draws, site: Site, names: Names, addresses: Addresses, company: str
-) -> dict[str, Json]:
+def contact_values(register: Register, site: Site, company: str) -> dict[str, Json]:
     """Return a person of a company as a careful person would write them down."""
+    draws = register.draws
     place = site.place if draws.chance(0.85) else draws.pick(PLACES)
-    given, family = names.next(place)
+    given, family = register.names.next(place)
     return {
         "first_name": native(given),
         "last_name": native(family),
-        "email": addresses.next(given, family, site.domain),
-        "phone": draws.digits(place.phone),
-        "mobile": draws.digits(place.mobile) if draws.chance(0.3) else None,
+        "email": register.addresses.next(given, family, site.domain),
+        "phone": register.numbers.next(place.phone),
+        "mobile": register.numbers.next(place.mobile) if draws.chance(0.3) else None,
         "job_title": draws.pick(TITLES)[0],
         "company_name": company,
         "city": native(draws.pick(place.cities)),

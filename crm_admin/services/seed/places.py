@@ -45,7 +45,7 @@ given: Jürgen Anneliese Björn Käthe Matthias Sören Ute Wolfgang Friederike T
 family: Ackerbrück Birkenfels Dörnholt Eichenwald Fröhlingen Grünhagen Hübschmann Köstermann
   Lüdenau Mühlbeck Nordhoff Oberreuth Pfützner Röhrig Schönbrunn Tannhorst Überwald Weißenborn
   Zöllner-Ries
-numbers: +49 30 23125 ###|+49 171 39200##|0
+numbers: +49 30 23125 ###|+49 171 00# ####|0
 forms: GmbH|AG|GmbH & Co. KG|KG
 
 country: US|United States|5
@@ -55,7 +55,7 @@ given: Madison Tyler Keisha Brandon Aaliyah Hunter Savannah Diego Jasmine Cody B
   Paige Trevor Shanice Wyatt Camila Darnell Autumn Jesús
 family: Abernathy Brightwater Castellane Delacruz Ellsworth Fontaine Graywolf Hathaway Ironside
   Jefferies Kettleman Lonetree Merriweather Northcutt Ogletree Pennington Rainwater Stonebridge
-numbers: +1 512 555 01##|+1 208 555 01##|
+numbers: +1 2## 555 01##|+1 5## 555 01##|
 forms: Inc.|LLC|Corp.|Co.
 
 country: FR|France|4
@@ -75,7 +75,7 @@ given: Álvaro Begoña Iñaki Lucía Martín Nuria Óscar Pilar Raúl Sofía Í�
   Ainhoa Ximena Tomás
 family: Aldecoa Bárcena Castroviejo Echegaray Fuentealba Garmendia Iñurria Llorente Montañés
   Núñez-Ley Olavarría Peñalver Quirós Riquelme Santibáñez Urrutia
-numbers: +34 910 000 ###|+34 600 000 ###|
+numbers: +34 910 00# ###|+34 600 00# ###|
 forms: S.L.|S.A.
 
 country: PT|Portugal|3
@@ -85,7 +85,7 @@ given: Inês João Catarina Duarte Leonor Gonçalo Beatriz Simão Mafalda Tomé 
   Anselmo Débora Nuno
 family: Abrantelo Barreirinha Carvalhão Fontainhas Guimarosa Lourençal Magalhinho Negrão
   Palmeirim Quintãs Ribeirada Saraiveira Taveirão Valadinho
-numbers: +351 210 000 ###|+351 910 000 ###|
+numbers: +351 210 00# ###|+351 910 00# ###|
 forms: Lda|S.A.
 
 country: PL|Poland|3
@@ -95,7 +95,7 @@ given: Łukasz Zofia Wojciech Małgorzata Grzegorz Jagoda Paweł Świętosława 
   Stanisław Róża Kacper Bożena Ignacy Dorota
 family: Brzęczyk Czarnolas Dąbrówka Gęsiorek Jarzębski Kłosowicz Łabędzki Mączyński Niewęgłowicz
   Ośnicki Przybyłek Śliwiński Trzciński Wąsikowski Żółkiewka
-numbers: +48 22 000 ## ##|+48 500 000 ###|
+numbers: +48 22 000 ## ##|+48 500 00# ###|
 forms: Sp. z o.o.|S.A.
 
 country: SE|Sweden|3
@@ -104,7 +104,7 @@ cities: Malmö|Göteborg|Örebro|Umeå
 given: Åsa Mårten Linnéa Björn Frida Håkan Saga Östen Ebba Sixten Tuva Göran Majken Nils
 family: Askelund Björkvik Dahlström Ekhammar Fjällbo Granqvist Höglind Järvstad Kärrman Lövgård
   Norrsjö Sjöhage Tallberg Ängsholm
-numbers: +46 8 465 004 ##|+46 70 174 06 ##|0
+numbers: +46 8 000 ## ##|+46 70 000 ## ##|0
 forms: AB
 
 country: JP|Japan|2
@@ -113,7 +113,8 @@ cities: 東京=Tokyo|大阪=Osaka|札幌=Sapporo
 given: 太郎=Taro 花子=Hanako 健太=Kenta 美咲=Misaki 翔太=Shota さくら=Sakura 大輔=Daisuke
   陽菜=Hina 直樹=Naoki 結衣=Yui 拓海=Takumi 葵=Aoi
 family: 青柳=Aoyagi 小鳥遊=Takanashi 五百川=Iokawa 水無瀬=Minase 月見里=Yamanashi
-  北条寺=Hojoji 桜庭=Sakuraba 一ノ瀬=Ichinose 鷹司=Takatsukasa 東雲=Shinonome 冬木=Fuyuki 白鳥=Shiratori
+  北条寺=Hojoji 桜庭=Sakuraba 一ノ瀬=Ichinose 鷹司=Takatsukasa 東雲=Shinonome
+  冬木=Fuyuki 白鳥=Shiratori
 numbers: +81 3 0000 ####|+81 90 0000 ####|0
 forms: K.K.|株式会社|G.K.
 
@@ -125,7 +126,7 @@ given: محمد=Mohammed فاطمة=Fatima عمر=Omar ليلى=Layla خالد=K
 family: الزهراني=Alzahrani القمري=Alqamari النخيلي=Alnakhili البدراني=Albadrani الواحي=Alwahi
   الصقرواي=Alsaqrawi المرجاني=Almarjani الرملي=Alramli الفجري=Alfajri السدراوي=Alsidrawi
   الياقوتي=Alyaquti الغافي=Alghafi
-numbers: +971 4 000 0###|+971 50 000 0###|0
+numbers: +971 4 000 ####|+971 50 000 ####|0
 forms: LLC|FZE
 
 country: IN|India|3

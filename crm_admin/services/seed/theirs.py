@@ -22,7 +22,9 @@ from crm_admin.services.seed.made import Made, World, canonical_data
 from crm_admin.services.seed.parties import WITHOUT_DOMAIN
 from crm_admin.services.seed.words import HOSTILE, POV_STAGES, POV_THINGS, TITLES
 from crm_admin.services.seed.world import (
+    KNOWN_THERE,
     LINKED_POVS,
+    OURS_ALONE,
     WITHOUT_EMAIL,
     deal_values,
     pov_values,
@@ -31,14 +33,10 @@ from crm_admin.services.seed.world import (
 
 TYPES: Final = {"closedate": "datetime", "numberofemployees": "decimal", "amount": "decimal"}
 
-MATCHED_COMPANIES: Final = 270
 TWINS: Final = (5, 9)
 """Companies that the CRM holds twice under the same domain."""
 ALIKE_COMPANIES: Final = 3
-OURS_ALONE: Final = 26
-"""Contacts with an e-mail address that the CRM does not know."""
 ALIKE_CONTACTS: Final = 5
-ALIKE_POVS: Final = 2
 ALIKE_DEALS: Final = 2
 NEW_POVS: Final = 5
 NEW_DEALS: Final = 45
@@ -108,7 +106,7 @@ def _company(draws: Draws, data: Mapping[str, Json]) -> Properties:
 
 def _companies(draws: Draws, world: World, places: _Places) -> list[Item]:
     items: list[Item] = []
-    for place in range(MATCHED_COMPANIES):
+    for place in range(KNOWN_THERE):
         places.companies[place] = len(items)
         kept = kept_elsewhere(draws, COMPANIES, _company(draws, world.companies[place].data))
         items.append(Item(kept))
@@ -175,7 +173,7 @@ def _deals(draws: Draws, world: World, places: _Places) -> list[Item]:
     items = [_pov(draws, pov, places) for pov in world.povs[:LINKED_POVS]]
     items += [
         Item(wire("deals", "pov", pov.data), _at_company(pov, places, "customer"))
-        for pov in world.povs[LINKED_POVS : LINKED_POVS + ALIKE_POVS]
+        for pov in world.povs[LINKED_POVS:]
     ]
     items += [_new_pov(draws, world, places, number) for number in range(NEW_POVS)]
     for deal in world.deals[:ALIKE_DEALS]:

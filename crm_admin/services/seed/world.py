@@ -10,9 +10,6 @@ from crm_admin.records.names import company_name
 from crm_admin.services.seed.draws import SEED, Draws
 from crm_admin.services.seed.made import Made, Strangers, World, canonical_data, euros
 from crm_admin.services.seed.parties import (
-    NAMELESS,
-    Addresses,
-    Names,
     Site,
     company_values,
     contact_values,
@@ -21,6 +18,7 @@ from crm_admin.services.seed.parties import (
     untidy_contact,
 )
 from crm_admin.services.seed.places import Place
+from crm_admin.services.seed.register import Register, open_register
 from crm_admin.services.seed.words import (
     DEAL_STAGES,
     DEAL_THINGS,
@@ -40,28 +38,30 @@ STRANGE_COMPANIES: Final = 24
 STRANGE_CONTACTS: Final = 70
 
 WITHOUT_EMAIL: Final = 80
-LINKED_POVS: Final = 26
+LINKED_POVS: Final = 36
 """POVs of which somebody noted the id of their deal in the CRM."""
+KNOWN_THERE: Final = 270
+"""Companies the CRM has too; people and deals are at these, the rest are new prospects."""
+OURS_ALONE: Final = 26
+"""Contacts with an e-mail address whom the CRM does not know."""
 FIRST_REMOTE_ID: Final = 101
 """The id the simulated CRM gives to its first record."""
 TODAY: Final = date(2026, 11, 20)
-POV_OWNERS: Final = (0,) * 6 + (1,) * 8 + (2,) * 12
+POV_OWNERS: Final = (0,) * 7 + (1,) * 15 + (2,) * 12
 """Who leads which POV, by place among the demo's people; the rest have nobody yet."""
-
-People = tuple[Names, Addresses]
 
 
 @lru_cache(maxsize=1)
 def make_world() -> World:
     """Return the demo organisation's records; every call returns the same ones."""
     draws = Draws(SEED)
+    register = open_register(draws)
     named = list(name_companies(draws, COMPANIES + STRANGE_COMPANIES))
-    companies, sites = make_companies(draws, named[:COMPANIES])
-    people = Names(draws), Addresses(draws)
-    contacts = _make_contacts(draws, companies, sites, people)
+    companies, sites = make_companies(register, named[:COMPANIES])
+    contacts = _make_contacts(register, companies, sites)
     deals = _make_deals(draws, companies, contacts)
     povs = _make_povs(draws, companies)
-    strangers = _make_strangers(draws, named[COMPANIES:], people)
+    strangers = _make_strangers(register, named[COMPANIES:])
     return World(tuple(companies), tuple(contacts), tuple(deals), tuple(povs), strangers)
 
 
@@ -70,29 +70,28 @@ def title_of(company: Made) -> str:
     return str(company.data.get("name") or company.data.get("domain"))
 
 
-def _make_strangers(
-    draws: Draws, named: Sequence[tuple[Place, str, str]], people: People
-) -> Strangers:
+def _make_strangers(register: Register, named: Sequence[tuple[Place, str, str]]) -> Strangers:
     sites = [Site(place, domain) for place, _, domain in named]
     companies = tuple(
-        canonical_data("company", company_values(draws, place, name, domain))
+        canonical_data("company", company_values(register, place, name, domain))
         for place, name, domain in named
     )
     contacts = []
     for _ in range(STRANGE_CONTACTS):
-        at = draws.number(0, len(sites) - 1)
-        values = contact_values(draws, sites[at], *people, named[at][1])
+        at = register.draws.number(0, len(sites) - 1)
+        values = contact_values(register, sites[at], named[at][1])
         contacts.append((at, canonical_data("contact", values)))
     return Strangers(companies, tuple(contacts))
 
 
 def _make_contacts(
-    draws: Draws, companies: Sequence[Made], sites: Sequence[Site], people: People
+    register: Register, companies: Sequence[Made], sites: Sequence[Site]
 ) -> list[Made]:
+    draws = register.draws
     made = []
     for number in range(CONTACTS):
-        at = draws.number(0, COMPANIES - NAMELESS - 1)
-        values = contact_values(draws, sites[at], *people, title_of(companies[at]))
+        at = draws.number(0, KNOWN_THERE - 1)
+        values = contact_values(register, sites[at], title_of(companies[at]))
         if CONTACTS - number <= WITHOUT_EMAIL:
             values["email"] = None
         else:
@@ -106,12 +105,12 @@ def _make_contacts(
 
 def _make_deals(draws: Draws, companies: Sequence[Made], contacts: Sequence[Made]) -> list[Made]:
     staff: dict[int, list[int]] = {}
-    for place, contact in enumerate(contacts):
+    for place, contact in enumerate(contacts[: CONTACTS - WITHOUT_EMAIL - OURS_ALONE]):
         staff.setdefault(contact.references.get("company", -1), []).append(place)
     made: list[Made] = []
     taken: set[str] = set()
     while len(made) < DEALS:
-        at = draws.number(0, COMPANIES - NAMELESS - 1)
+        at = draws.number(0, KNOWN_THERE - 1)
         values = deal_values(draws, title_of(companies[at]))
         key = company_name(str(values["name"]))
         if key in taken:
@@ -140,7 +139,7 @@ def deal_values(draws: Draws, company: str) -> dict[str, Json]:
 
 
 def _make_povs(draws: Draws, companies: Sequence[Made]) -> list[Made]:
-    customers = draws.shuffled(range(COMPANIES - 60))[:POVS]
+    customers = draws.shuffled(range(KNOWN_THERE))[:POVS]
     owners = draws.shuffled([*POV_OWNERS, *[None] * (POVS - len(POV_OWNERS))])
     made = []
     for number, at in enumerate(customers):
