@@ -67,7 +67,7 @@ def test_an_empty_text_clears_a_value(hubspot: Client) -> None:
         ("companies", "is_public", "perhaps", "INVALID_OPTION"),
         ("deals", "closedate", "yesterday", "INVALID_DATE"),
         ("deals", "closedate", "2026-02-30", "INVALID_DATE"),
-        ("deals", "dealstage", "140200001", "INVALID_OPTION"),
+        ("deals", "dealstage", "running", "INVALID_OPTION"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_code(

@@ -102,14 +102,14 @@ PIPELINES: Final = (
         ),
     ),
     Pipeline(
-        "71200441",
+        "pov",
         "POV Pipeline",
         (
-            Stage("140200001", "Planned", "0.2"),
-            Stage("140200002", "Running", "0.5"),
-            Stage("140200003", "Evaluation", "0.7"),
-            Stage("140200004", "Won", "1.0", closed=True),
-            Stage("140200005", "Lost", "0.0", closed=True),
+            Stage("planned", "Planned", "0.2"),
+            Stage("running", "Running", "0.5"),
+            Stage("evaluation", "Evaluation", "0.7"),
+            Stage("won", "Won", "1.0", closed=True),
+            Stage("lost", "Lost", "0.0", closed=True),
         ),
     ),
 )
