@@ -210,19 +210,14 @@ def _round_trip(one: CompiledRule, samples: Sequence[Json]) -> Iterator[Finding]
             continue
         if not same_wire(one.wire.value, back, wire):
             changed.append(f"{_shown(wire)} as {_shown(back)}")
+    of = f"of {len(samples):,} samples"
     if failed:
-        sentence = f"{len(failed):,} of {len(samples):,} samples cannot cross: {_listed(failed)}."
+        sentence = f"{len(failed):,} {of} cannot cross: {_listed(failed)}."
         yield Finding(one.rule.id, Level.WARNING, sentence, "Add or change a step.")
     if changed:
-        sentence = (
-            f"{len(changed):,} of {len(samples):,} samples come back changed: {_listed(changed)}."
-        )
-        yield Finding(
-            one.rule.id,
-            Level.WARNING,
-            sentence,
-            "Each is written at most once per edit. Let the rule only read to leave theirs as it is.",
-        )
+        sentence = f"{len(changed):,} {of} come back changed: {_listed(changed)}."
+        fix = "Each is written at most once per edit. Let the rule only read to leave theirs alone."
+        yield Finding(one.rule.id, Level.WARNING, sentence, fix)
 
 
 def _shown(value: Json) -> str:

@@ -27,6 +27,7 @@ REMOTE = [
     RemoteField("amount", "Amount", "decimal"),
     RemoteField("dealstage", "Deal stage", "enum", options=STAGES),
     RemoteField("made_at", "Made", "datetime", read_only=True),
+    RemoteField("id", "Id", "integer", read_only=True),
 ]
 NAME = FieldRule("name", "name", "dealname")
 READ, SEND = Direction.FROM_CRM, Direction.TO_CRM
@@ -45,7 +46,7 @@ def test_a_sound_mapping_has_no_findings() -> None:
     [
         (FieldRule("r", "nowhere", "amount"), Level.ERROR, "There is no field nowhere."),
         (FieldRule("r", "count", "nowhere"), Level.ERROR, "The CRM has no field nowhere."),
-        (FieldRule("r", "count", "made_at"), Level.ERROR, "does not let anybody write made_at"),
+        (FieldRule("r", "count", "id"), Level.ERROR, "does not let anybody write id"),
         (FieldRule("r", "count", "made_at", direction=READ), Level.ERROR, "cannot hold a datetime"),
         (FieldRule("r", "amount", "amount"), Level.ERROR, "cannot hold a decimal"),
         (FieldRule("r", "count", "amount"), Level.NOTE, "Not every decimal"),

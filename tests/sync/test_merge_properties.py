@@ -103,9 +103,13 @@ class World:
             crm.base = Base(self.ours, crm.value)
 
     def round(self) -> int:
-        """Every connection runs, and once more for what the others brought; return the writes."""
+        """Every connection runs until what one brought has reached the others; return the writes.
+
+        Once to gather and once to spread. A blank that spreads to a field still undecided is filled
+        from there, so once more.
+        """
         before = self.writes
-        for crm in [*self.crms, *self.crms]:
+        for crm in [*self.crms, *self.crms, *self.crms]:
             self.now += timedelta(minutes=1)
             self.sync(crm)
         return self.writes - before
