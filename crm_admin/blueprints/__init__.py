@@ -2,6 +2,37 @@
 
 from flask import Flask
 
+from crm_admin.blueprints import access, browser, csrf, errors, pages, rendering
+from crm_admin.blueprints.auth import auth
+from crm_admin.blueprints.conflicts import conflicts
+from crm_admin.blueprints.mapping import mapping
+from crm_admin.blueprints.overview import overview
+from crm_admin.blueprints.plans import plans
+from crm_admin.blueprints.povs import povs
+from crm_admin.blueprints.records import records
+from crm_admin.blueprints.settings import settings
+from crm_admin.blueprints.sync import sync
+
+DOORS = (
+    auth,
+    conflicts,
+    mapping,
+    overview,
+    plans,
+    povs,
+    records,
+    settings,
+    sync,
+)
+
 
 def register_blueprints(app: Flask) -> None:
-    """Give the app its guards, its pages and its error pages."""
+    """Give the app its sessions, its guards in their order, its error pages and its doors."""
+    app.session_interface = browser.Interface()
+    rendering.install(app)
+    csrf.install(app)
+    access.install(app)
+    errors.install(app)
+    pages.install(app)
+    for door in DOORS:
+        app.register_blueprint(door)

@@ -2,13 +2,16 @@
 so that neither exists alone."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
 from flask import g, has_request_context, request
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from crm_admin import tenancy
+from crm_admin.database import SET_ORGANIZATION
 from crm_admin.extensions import db
 from crm_admin.ids import new_id
 from crm_admin.services.access import Person
@@ -19,6 +22,16 @@ object_id, before, after,
        address, request_id)
 VALUES (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """Speaks to the driver below a connection of SQLAlchemy."""
+
+    connection: Connection
+
+    def execute(self, query: Any, params: Any = None) -> object:
+        return self.connection.exec_driver_sql(query, params)
 
 
 class Executes(Protocol):
@@ -57,6 +70,29 @@ def write(  # noqa: PLR0913 -- one row of the log, column by column
             person.request_id or (g.get("request_id") if has_request_context() else None),
         ),
     )
+
+
+def write_here(
+    person: Person,
+    action: str,
+    object_type: str,
+    object_id: UUID | str | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an event in the open transaction of `db.session`,
+    acting for the person's organisation."""
+    with tenancy.acting_for(person.organization_id):
+        driver = _Driver(db.session.connection())
+        write(driver, person, action, object_type, object_id, before=before, after=after)
+
+
+def note(person: Person, action: str, object_type: str, object_id: UUID | str | None) -> None:
+    """Add an event in a transaction of its own: for sign-ins, refusals and what changes no row."""
+    with db.engine.begin() as connection:
+        connection.execute(SET_ORGANIZATION, {"value": str(person.organization_id)})
+        write(_Driver(connection), person, action, object_type, object_id)
 
 
 def seal() -> int:

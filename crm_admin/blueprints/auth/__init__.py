@@ -1,0 +1,5 @@
+"""Sign in, prove it again, change the organisation, sign out."""
+
+from crm_admin.blueprints.auth.routes import auth
+
+__all__ = ["auth"]
