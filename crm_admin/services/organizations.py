@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from crm_admin.errors import BadInput
+from crm_admin.errors import BadInput, NotFound
 from crm_admin.extensions import db
 from crm_admin.ids import new_id
-from crm_admin.models.world import Organization
+from crm_admin.models.world import AppUser, Membership, Organization
+from crm_admin.security.permissions import Role
+from crm_admin.services.access import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,43 @@ def only_one() -> OrganizationRef | None:
     """Return the organisation when there is exactly one, so that commands and pages may name it."""
     found = db.session.scalars(select(Organization).order_by(Organization.id).limit(2)).all()
     return _ref(found[0]) if len(found) == 1 else None
+
+
+def command_line_person(name_or_slug: str | None = None) -> Person:
+    """Return who acts on the command line: the first admin of the organisation named.
+
+    Without a name it must be the only organisation. BadInput says what to add to the command.
+    """
+    found = find(name_or_slug) if name_or_slug else only_one()
+    if found is None and name_or_slug:
+        raise NotFound(f"There is no organisation called {name_or_slug}.")
+    if found is None:
+        raise BadInput("organization", _which())
+    admin = db.session.execute(
+        select(AppUser.id, AppUser.name, AppUser.email)
+        .join(Membership, Membership.user_id == AppUser.id)
+        .where(
+            Membership.organization_id == found.id,
+            Membership.role == Role.ADMIN.value,
+            AppUser.disabled_at.is_(None),
+        )
+        .order_by(AppUser.created_at, AppUser.id)
+        .limit(1)
+    ).first()
+    if admin is None:
+        sentence = f"{found.name} has no admin. Make one: flask crm user create --role admin."
+        raise BadInput("organization", sentence)
+    name = f"{admin.name} (command line)"
+    return Person(admin.id, name, Role.ADMIN, found.id, admin.email, address="command line")
+
+
+def _which() -> str:
+    slugs = db.session.scalars(
+        select(Organization.slug).order_by(Organization.slug).limit(20)
+    ).all()
+    if not slugs:
+        return "There is no organisation yet. Make one: flask crm user create --organization NAME."
+    return f"There are several organisations. Add --organization with one of: {', '.join(slugs)}."
 
 
 def _ref(organization: Organization) -> OrganizationRef:

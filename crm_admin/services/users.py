@@ -128,6 +128,14 @@ def authenticate(*, email: str, password: str) -> Account | None:
     return account
 
 
+def find(email: str) -> UUID:
+    """Return the id of the person with this address; NotFound when there is none."""
+    found = db.session.scalar(select(AppUser.id).where(AppUser.email_key == email_key(email)))
+    if found is None:
+        raise NotFound(f"Nobody signs in as {email}.")
+    return found
+
+
 def places_of(user_id: UUID) -> Sequence[Place]:
     """Return the organisations of a person by name."""
     rows = db.session.execute(
