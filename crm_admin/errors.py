@@ -1,5 +1,16 @@
 """What can go wrong, sorted by what the caller does next, each with a sentence for people."""
 
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def present(value: T | None) -> T:
+    """Return a value that must be there by now; its absence is a defect of ours."""
+    if value is None:
+        raise RuntimeError("A value is missing where it was already checked to be there.")
+    return value
+
 
 class CrmAdminError(Exception):
     """The base of our errors: `sentence` says what happened, where, and how to mend it."""

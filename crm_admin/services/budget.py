@@ -4,7 +4,7 @@ without it.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from uuid import UUID
 
@@ -125,8 +125,7 @@ class SharedBreaker:
         """Note a call that was not."""
         self._step(lambda state: (breaker.after_failure(state, time.time()), 0.0))
 
-    def _step(self, move: object) -> float:
-        assert callable(move)
+    def _step(self, move: Callable[[breaker.Breaker], tuple[breaker.Breaker, float]]) -> float:
         try:
             held = self._client.get(self._key)
             before = breaker.Breaker() if held is None else _read(held)

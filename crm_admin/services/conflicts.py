@@ -12,7 +12,7 @@ from crm_admin.errors import BadInput, NotFound
 from crm_admin.services import record_scope
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests
-from crm_admin.services.engine.requests import Request
+from crm_admin.services.engine.requests import Request, RunRef
 from crm_admin.services.engine.unit import Cursor, Row, transaction
 
 
@@ -64,20 +64,40 @@ def resolve(*, person: Person, conflict_id: UUID, choice: str, seen: str) -> Res
             " now() WHERE id = %s",
             (choice, person.user_id, conflict_id),
         )
-        reference = requests.ask(
-            cursor,
-            Request(
-                connection_id=row["connection_id"],
-                mode="record",
-                trigger="conflict",
-                by_name=person.name,
-                by_user=person.user_id,
-                records=[(row["stream_id"], row["record_id"])],
-            ),
-        )
-    if not reference.folded:
+        cursor.execute(AGAIN, (row["stream_id"], row["record_id"]))
+        reference = _ask(cursor, person, row)
+    if reference is not None and not reference.folded:
         dispatch.enqueue("sync.run", tenancy.organization(), reference.id, urgent=True)
     return Resolved(reopened=False)
+
+
+AGAIN = """
+INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts,
+created_at)
+SELECT r.organization_id, %s, r.id, r.version, 0, now(), 0, now() FROM record r WHERE r.id = %s
+ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = now(), rank = 0,
+attempts = 0
+"""
+
+
+def _ask(cursor: Cursor, person: Person, row: Row) -> RunRef | None:
+    """An active connection is brought into agreement now; one that is not does it once it is."""
+    found = cursor.execute(
+        "SELECT stance FROM connection WHERE id = %s", (row["connection_id"],)
+    ).fetchone()
+    if found is None or found["stance"] != "active":
+        return None
+    return requests.ask(
+        cursor,
+        Request(
+            connection_id=row["connection_id"],
+            mode="record",
+            trigger="conflict",
+            by_name=person.name,
+            by_user=person.user_id,
+            records=[(row["stream_id"], row["record_id"])],
+        ),
+    )
 
 
 def _moved(row: Row) -> bool:
@@ -103,6 +123,6 @@ def _move_base(cursor: Cursor, row: Row, choice: str) -> None:
     blank = orjson.dumps({row["rule_id"]: None}).decode()
     cursor.execute(
         f"UPDATE link SET {side} = {side} || %s, {other} = %s || {other}, updated_at = now() WHERE"
-        f" id = %s",  # noqa: S608
+        f" id = %s",
         (held, blank, row["link_id"]),
     )

@@ -41,7 +41,7 @@ def approve(
     active unless `activate` is off. Stale when the plan is not the one that was seen.
     """
     with transaction() as cursor:
-        plan = _plan(cursor, run_id, lock=True)
+        plan = _plan(cursor, run_id)
         if plan["state"] != "planned":
             if once_key and plan["once_key"] == once_key:
                 return RunRef(run_id, plan["state"], folded=True)
@@ -50,6 +50,8 @@ def approve(
             raise Stale(
                 "This plan is not the one you looked at. Look at it again before you apply it."
             )
+        if plan["stance"] == "paused":
+            raise Stale("The connection is paused. Resume it in its settings, then apply the plan.")
         live = cursor.execute(LIVE, (plan["connection_id"],)).fetchone()
         if live is not None:
             raise Stale("A sync of this connection is running. Apply the plan when it is done.")
@@ -91,7 +93,7 @@ def approve(
 def discard(*, person: Person, run_id: UUID) -> None:
     """Close a plan without carrying anything out."""
     with transaction() as cursor:
-        plan = _plan(cursor, run_id, lock=True)
+        plan = _plan(cursor, run_id)
         if plan["state"] != "planned":
             raise Stale("This plan was already approved, discarded or replaced.")
         cursor.execute(
@@ -113,7 +115,16 @@ def exclude(*, person: Person, run_id: UUID, operation_ids: Sequence[UUID], excl
             " AND state = 'planned' AND excluded <> %s",
             (excluded, run_id, plan["created_at"], list(operation_ids), excluded),
         )
-        return cursor.rowcount
+        changed = cursor.rowcount
+        audit.write(
+            cursor,
+            person,
+            "plan.leave_out" if excluded else "plan.take_in",
+            "sync_run",
+            run_id,
+            after={"operations": changed},
+        )
+        return changed
 
 
 def decide_field(*, person: Person, run_id: UUID, rule_key: str, choice: str | None) -> None:
@@ -142,6 +153,7 @@ def decide_field(*, person: Person, run_id: UUID, rule_key: str, choice: str | N
             "UPDATE sync_run SET decisions = %s WHERE id = %s",
             (orjson.dumps(decisions).decode(), run_id),
         )
+        audit.write(cursor, person, "plan.decide", "sync_run", run_id, after={rule_key: choice})
 
 
 def decide_match(*, person: Person, run_id: UUID, operation_id: UUID, choice: str | None) -> None:
@@ -166,22 +178,29 @@ def decide_match(*, person: Person, run_id: UUID, operation_id: UUID, choice: st
             "UPDATE operation SET inputs = %s WHERE run_id = %s AND run_at = %s AND id = %s",
             (orjson.dumps(inputs).decode(), run_id, plan["created_at"], operation_id),
         )
+        audit.write(
+            cursor, person, "plan.match", "operation", operation_id, after={"choice": choice}
+        )
 
 
-def _plan(cursor: Cursor, run_id: UUID, *, lock: bool = False) -> Row:
-    row = cursor.execute(
-        "SELECT id, connection_id, state, plan_hash, checkpoint, decisions, once_key, created_at"
-        " FROM sync_run"
-        " WHERE id = %s AND plan_hash IS NOT NULL" + (" FOR UPDATE" if lock else ""),
-        (run_id,),
-    ).fetchone()
+PLAN = """
+SELECT r.id, r.connection_id, r.state, r.plan_hash, r.checkpoint, r.decisions, r.once_key,
+r.created_at, c.stance
+  FROM sync_run r JOIN connection c ON c.organization_id = r.organization_id AND c.id =
+  r.connection_id
+ WHERE r.id = %s AND r.plan_hash IS NOT NULL FOR UPDATE OF r
+"""
+
+
+def _plan(cursor: Cursor, run_id: UUID) -> Row:
+    row = cursor.execute(PLAN, (run_id,)).fetchone()
     if row is None:
         raise NotFound("There is no such plan.")
     return row
 
 
 def _open_plan(cursor: Cursor, run_id: UUID) -> Row:
-    plan = _plan(cursor, run_id, lock=True)
+    plan = _plan(cursor, run_id)
     if plan["state"] != "planned":
         raise Stale("This plan was already approved, discarded or replaced.")
     return plan

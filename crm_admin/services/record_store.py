@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from crm_admin.errors import Stale
 from crm_admin.jsontypes import Json
 from crm_admin.records.identity import keys_of
 from crm_admin.records.kinds import RecordKind
@@ -233,7 +234,7 @@ def update_records(
         columns,
     )
     if cursor.rowcount != len(changes):
-        raise RuntimeError("A record changed inside its own transaction.")
+        raise Stale("A record changed while it was being written.")
     ids = columns[0]
     cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
     _store_keys(cursor, organization_id, keys)

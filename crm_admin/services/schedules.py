@@ -147,3 +147,10 @@ def add_built_in(cursor: Cursor, organization_id: UUID, connection_id: UUID) -> 
             for job, name, seconds in BUILT_IN
         ],
     )
+    cursor.execute(
+        "INSERT INTO schedule (organization_id, id, name, job, every_seconds, zone, params,"
+        " enabled, next_at)"
+        " SELECT %s, %s, 'Clean-up', 'cleanup', 86400, 'UTC', '{}', true, now()"
+        " WHERE NOT EXISTS (SELECT 1 FROM schedule WHERE job = 'cleanup')",
+        (organization_id, new_id()),
+    )

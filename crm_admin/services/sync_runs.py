@@ -6,7 +6,7 @@ from uuid import UUID
 from crm_admin import dispatch, tenancy
 from crm_admin.crashpoints import crashpoint
 from crm_admin.errors import BadInput, NotFound
-from crm_admin.services import record_scope
+from crm_admin.services import audit, record_scope
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests, run
 from crm_admin.services.engine.requests import Request, RunRef
@@ -138,6 +138,7 @@ def stop(*, person: Person, run_id: UUID) -> None:
         )
         if not cursor.rowcount:
             raise NotFound("This run is not going on any more.")
+        audit.write(cursor, person, "run.stop", "sync_run", run_id)
         cursor.execute(
             "UPDATE sync_run SET wake_at = now() WHERE id = %s AND state = 'waiting'", (run_id,)
         )
@@ -163,15 +164,14 @@ def run_again(*, person: Person, run_id: UUID, once_key: str | None = None) -> R
 
 def work(organization_id: UUID, run_id: UUID) -> None:
     """Work on a run for one slice of time; wake the next worker when more is to be done."""
-    state = run.execute(organization_id, run_id)
-    if state is None:
+    if run.execute(organization_id, run_id) is None:
         return
     with tenancy.acting_for(organization_id):
-        for row_id, turn, urgent in _to_wake(run_id, state):
+        for row_id, turn, urgent in _to_wake(run_id):
             dispatch.enqueue("sync.run", organization_id, row_id, turn=turn, urgent=urgent)
 
 
-def _to_wake(run_id: UUID, state: str) -> list[tuple[UUID, int, bool]]:
+def _to_wake(run_id: UUID) -> list[tuple[UUID, int, bool]]:
     """The run itself when it goes on; once it is over, what was queued for its connection
     meanwhile.
     """

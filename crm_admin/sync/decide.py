@@ -128,11 +128,10 @@ def _theirs_of(use: RuleUse, value: Json, references: References) -> Json:
 
 
 def _only_theirs(pair: Pair, stream: StreamFacts, references: References) -> Decided:
-    assert pair.theirs is not None
     decided = Decided(pair)
     if not stream.takes or stream.creates not in {Creates.HERE, Creates.BOTH}:
         return decided
-    data, targets, base, failures = new_record(pair.theirs, stream, references)
+    data, targets, base, failures = new_record(pair.there, stream, references)
     required = [(use, text) for use, text in failures if use.rule.required]
     if required:
         use, text = required[0]
@@ -176,9 +175,8 @@ def _only_theirs(pair: Pair, stream: StreamFacts, references: References) -> Dec
 
 
 def _only_ours(pair: Pair, stream: StreamFacts, references: References) -> Decided:
-    assert pair.ours is not None
     decided = Decided(pair)
-    if not stream.sends or stream.creates not in {Creates.THERE, Creates.BOTH} or pair.ours.deleted:
+    if not stream.sends or stream.creates not in {Creates.THERE, Creates.BOTH} or pair.here.deleted:
         return decided
     fields: dict[str, list[Json]] = {}
     for use in stream.rules:
@@ -237,10 +235,9 @@ def _joined(sentences: list[str]) -> str:
 
 
 def _our_value(pair: Pair, use: RuleUse) -> Json:
-    assert pair.ours is not None
     if use.rule.association:
-        return pair.ours.references.get(use.rule.ours)
-    return pair.ours.data.get(use.rule.ours)
+        return pair.here.references.get(use.rule.ours)
+    return pair.here.data.get(use.rule.ours)
 
 
 def _both(pair: Pair, stream: StreamFacts, references: References, *, release: bool) -> Decided:
@@ -265,9 +262,7 @@ def _untouched(seen: Inputs) -> bool:
 
 
 def _inputs(pair: Pair, stream: StreamFacts, use: RuleUse) -> Inputs | None:
-    assert pair.ours is not None
-    assert pair.theirs is not None
-    theirs = wire_value(use, pair.theirs)
+    theirs = wire_value(use, pair.there)
     if isinstance(theirs, Absent):
         return None
     link, rule_id = pair.link, use.rule.id
@@ -290,10 +285,9 @@ def _inputs(pair: Pair, stream: StreamFacts, use: RuleUse) -> Inputs | None:
 
 
 def _primary(pair: Pair, stream: StreamFacts, use: RuleUse) -> Primary:
-    assert pair.ours is not None
     if stream.primary:
         return Primary.THEIRS_IS
-    came_from = pair.ours.origin.get(use.rule.ours, {}).get("connection")
+    came_from = pair.here.origin.get(use.rule.ours, {}).get("connection")
     return (
         Primary.OURS_CAME_FROM
         if came_from and came_from == stream.primary_connection
@@ -305,12 +299,10 @@ def _times(pair: Pair, use: RuleUse) -> Times:
     """Our stamp is the field's own; theirs lies between our last read of the record and its
     modified stamp.
     """
-    assert pair.ours is not None
-    assert pair.theirs is not None
-    stamp = pair.ours.origin.get(use.rule.ours, {}).get("at")
-    ours_at = datetime.fromisoformat(str(stamp)) if stamp else pair.ours.created_at
+    stamp = pair.here.origin.get(use.rule.ours, {}).get("at")
+    ours_at = datetime.fromisoformat(str(stamp)) if stamp else pair.here.created_at
     offset = timedelta(seconds=pair.theirs_clock_offset)
-    until = pair.theirs.updated_at - offset if pair.theirs.updated_at else None
+    until = pair.there.updated_at - offset if pair.there.updated_at else None
     since = (
         pair.link.remote_updated_at - offset if pair.link and pair.link.remote_updated_at else None
     )

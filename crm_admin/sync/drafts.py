@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from crm_admin.errors import present
 from crm_admin.jsontypes import Json
 from crm_admin.mapping.rules import FieldRule, FirstAgreement
 from crm_admin.providers.base import RemoteRecord
@@ -110,6 +111,16 @@ class Pair:
     link: Linked | None = None
     matched_by: str = ""
     theirs_clock_offset: float = 0.0
+
+    @property
+    def here(self) -> Ours:
+        """Our side of a pair that has one."""
+        return present(self.ours)
+
+    @property
+    def there(self) -> RemoteRecord:
+        """Their side of a pair that has one."""
+        return present(self.theirs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

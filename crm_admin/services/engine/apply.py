@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from crm_admin.crashpoints import crashpoint
+from crm_admin.errors import present
 from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
@@ -138,11 +139,10 @@ def _subject_of(row: Row) -> tuple[str, str]:
 
 
 def _key_of(subject: Subject) -> tuple[str, str]:
-    theirs, ours = subject.pair.theirs, subject.pair.ours
+    theirs = subject.pair.theirs
     if theirs is not None:
         return "theirs", theirs.asked_id or theirs.id
-    assert ours is not None
-    return "ours", str(ours.record_id)
+    return "ours", str(subject.pair.here.record_id)
 
 
 def _add(plan: _Planned, row: Row) -> None:
@@ -303,6 +303,7 @@ def split_into_plan(cursor: Cursor, work: Work, sentence: str) -> UUID:
 
 
 def _created_at(cursor: Cursor, run_id: UUID) -> datetime:
-    row = cursor.execute("SELECT created_at FROM sync_run WHERE id = %s", (run_id,)).fetchone()
-    assert row is not None
+    row = present(
+        cursor.execute("SELECT created_at FROM sync_run WHERE id = %s", (run_id,)).fetchone()
+    )
     return datetime.fromisoformat(str(row["created_at"]))

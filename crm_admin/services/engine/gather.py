@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from crm_admin.errors import present
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.values import is_blank
@@ -223,15 +224,14 @@ def _pair(work: Work, ours: Ours | None, theirs: RemoteRecord | None, link: Link
 
 def _standing(subject: Subject, blocked: frozenset[UUID]) -> Standing:
     pair = subject.pair
-    assert pair.link is not None
-    assert pair.theirs is not None
+    link = present(pair.link)
     if pair.ours is None or pair.ours.deleted:
         return Standing.CLOSED
-    if pair.link.status not in {LinkStatus.LINKED, LinkStatus.REMOTE_GONE}:
+    if link.status not in {LinkStatus.LINKED, LinkStatus.REMOTE_GONE}:
         return Standing.CLOSED
     if pair.ours.record_id in blocked:
         return Standing.BLOCKED
-    if not matches(subject.stream.facts.filter, pair.theirs.properties):
+    if not matches(subject.stream.facts.filter, pair.there.properties):
         return Standing.EXCLUDED
     return Standing.PAIR
 

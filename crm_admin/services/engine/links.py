@@ -64,6 +64,16 @@ COLUMNS = [
 ]
 
 
+INSERT = """
+INSERT INTO link (organization_id, connection_id, status, agreed_at, created_run, created_at,
+       updated_at, declined, id, stream_id, record_id, remote_object, remote_id, base_ours,
+       base_theirs, mapping_version, remote_updated_at, ours_version, error)
+SELECT %s, %s, 'linked', now(), %s, now(), now(), '{}', id, stream_id, record_id, remote_object,
+       remote_id, base_ours, base_theirs, mapping_version, remote_updated_at, ours_version, error
+  FROM stage_link
+"""
+
+
 def insert_links(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
     """Insert links; a detached or pending link of the same record and stream gives way to the new
     one.
@@ -84,14 +94,7 @@ def insert_links(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
         for link in links
     ]
     copy_rows(cursor, "stage_link", COLUMNS, rows)
-    names = ", ".join(COLUMNS)
-    cursor.execute(
-        f"INSERT INTO link (organization_id, connection_id, status, agreed_at, created_run,"
-        f" created_at, updated_at,"  # noqa: S608
-        f" declined, {names}) SELECT %s, %s, 'linked', now(), %s, now(), now(), '{{}}', {names}"
-        f" FROM stage_link",
-        (work.organization_id, work.connection_id, work.run_id),
-    )
+    cursor.execute(INSERT, (work.organization_id, work.connection_id, work.run_id))
 
 
 def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
@@ -125,7 +128,7 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
     )
 
 
-def rekey_links(cursor: Cursor, work: Work, rekeyed: Sequence[tuple[UUID, str, str]]) -> None:
+def rekey_links(cursor: Cursor, rekeyed: Sequence[tuple[UUID, str, str]]) -> None:
     """Point links at the id a record has after a merge in the CRM; the old id stays known as an
     alias.
     """

@@ -46,6 +46,18 @@ STAGE = (
 )
 
 
+INSERT = """
+INSERT INTO operation (organization_id, id, run_id, run_at, record_id, link_id, stream_id,
+       remote_object, remote_id, side, action, fields, inputs, bases, label, reason, reason_code,
+       state, error, error_code, error_field, actor, at, attempts, excluded, done_at)
+SELECT %s, id, run_id, run_at, record_id, link_id, stream_id,
+       remote_object, remote_id, side, action, fields, inputs, bases, label, reason, reason_code,
+       state, error, error_code, error_field, actor, now(), 0, false, CASE WHEN state = 'done' THEN
+       now() END
+  FROM stage_operation
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One operation to write; `record_id`, `link_id` and `remote_id` name its subject as far as it
@@ -89,14 +101,7 @@ def write_operations(cursor: Cursor, work: Work, entries: Sequence[Entry]) -> li
     cursor.execute(STAGE)
     cursor.execute("TRUNCATE stage_operation")
     copy_rows(cursor, "stage_operation", COLUMNS, rows)
-    names = ", ".join(COLUMNS)
-    cursor.execute(
-        f"INSERT INTO operation (organization_id, {names}, at, attempts, excluded,"
-        f" done_at)"  # noqa: S608
-        f" SELECT %s, {names}, now(), 0, false, CASE WHEN state = 'done' THEN now() END FROM"
-        f" stage_operation",
-        (work.organization_id,),
-    )
+    cursor.execute(INSERT, (work.organization_id,))
     return ids
 
 

@@ -118,7 +118,7 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
         elif row["action"] == "update" and stream is not None and link_id is not None:
             changes.append(_link_change(row, outcome.record, stream))
         subjects.append((row["operation_id"], link_id, remote_id))
-        _count_done(work, row, outcome)
+        _count_done(work, row)
     _release_links(cursor, new_links)
     insert_links(cursor, work, new_links)
     change_links(cursor, changes)
@@ -247,7 +247,7 @@ def _drain(cursor: Cursor, done: Sequence[tuple[Row, Outcome]]) -> None:
     )
 
 
-def _count_done(work: Work, row: Row, outcome: Outcome) -> None:
+def _count_done(work: Work, row: Row) -> None:
     words = {"create": "created", "update": "updated", "delete": "deleted"}
     work.counts[f"theirs_{words[row['action']]}"] += 1
     work.counts["writes_theirs"] += 1

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from crm_admin import clock
 from crm_admin.crashpoints import crashpoint
-from crm_admin.errors import ProviderBroken
+from crm_admin.errors import ProviderBroken, present
 from crm_admin.mapping.engine import RuleFailed
 from crm_admin.providers.base import Ask, RemoteRecord
 from crm_admin.records.values import is_blank
@@ -18,6 +18,7 @@ from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unit import Cursor, transaction, unit
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import resolve_parked
+from crm_admin.sync import watermark
 from crm_admin.sync.drafts import Ours
 
 SLICE = 1000
@@ -41,8 +42,9 @@ def plan_windows(work: Work) -> None:
             or any(stream.row["full_due"] for stream in remote.streams)
             or None in marks
         )
-        overlap = max(spec.overlap_seconds, 2 * spec.index_lag_seconds, 120.0)
-        since[remote.name] = None if full else (min(marks) - timedelta(seconds=overlap)).isoformat()
+        again = watermark.overlap(spec.index_lag_seconds, spec.overlap_seconds)
+        start = None if full else watermark.start_of_pass(min(marks), again)
+        since[remote.name] = None if start is None else start.isoformat()
     work.checkpoint["since"] = since
     work.checkpoint["until"] = (now - timedelta(seconds=spec.index_lag_seconds)).isoformat()
     work.checkpoint["now"] = now.isoformat()
@@ -160,8 +162,7 @@ def read_ours(work: Work, stream: Stream, *, unlinked: bool) -> bool:
     ids = [row["record_id"] for row in rows]
     records = [] if unlinked else read_theirs_of(work, stream, ids)
     with unit(work.lease) as cursor:
-        remote = work.remote(stream.facts.remote_object)
-        assert remote is not None
+        remote = present(work.remote(stream.facts.remote_object))
         take_slice(cursor, work, Read(remote, records, stream, ids))
         work.checkpoint["after"] = [rows[-1]["rank"], str(rows[-1]["record_id"])]
         work.save(cursor, phase="matching")
@@ -172,8 +173,7 @@ def read_theirs_of(work: Work, stream: Stream, record_ids: Sequence[UUID]) -> li
     """Return the CRM's records for records of ours: of linked ones by id, of others by their strong
     keys.
     """
-    remote = work.remote(stream.facts.remote_object)
-    assert remote is not None
+    remote = present(work.remote(stream.facts.remote_object))
     with transaction() as cursor:
         links = links_of_records(cursor, stream.id, record_ids)
         unlinked = [one for one in record_ids if one not in links]

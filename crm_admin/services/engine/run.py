@@ -4,6 +4,8 @@ import logging
 from collections import Counter
 from uuid import UUID
 
+from psycopg.errors import DeadlockDetected
+
 from crm_admin import clock, tenancy
 from crm_admin.crashpoints import crashpoint
 from crm_admin.errors import (
@@ -83,7 +85,7 @@ def _steps(work: Work, until: float | None) -> str:
         try:
             state = steps.take(work)
             tries = 0
-        except Stale:
+        except (Stale, DeadlockDetected):
             tries += 1
             if tries >= CONCURRENT_TRIES:
                 raise

@@ -1,10 +1,11 @@
 """Settles writes whose outcome is not known: by looking, never by creating again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from crm_admin.crashpoints import crashpoint
 from crm_admin.jsontypes import Json
+from crm_admin.mapping.engine import RuleFailed
 from crm_admin.mapping.rules import Direction
 from crm_admin.providers.base import Ending, Outcome, RemoteRecord
 from crm_admin.records.values import is_blank
@@ -126,11 +127,11 @@ def _holds(record: RemoteRecord, row: Row, work: Work) -> bool:
     return True
 
 
-def _same_wire(from_crm: object, held: Json, value: Json) -> bool:
-    assert callable(from_crm)
+def _same_wire(from_crm: Callable[[Json], Json], held: Json, value: Json) -> bool:
     try:
         return bool(from_crm(held) == from_crm(value))
-    except Exception:  # a value that no longer translates is compared as it stands
+    except RuleFailed:
+        # A value that no longer translates is compared as it stands.
         return _same_text(held, value)
 
 

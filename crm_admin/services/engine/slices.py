@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from crm_admin.errors import present
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.services.engine.gather import (
@@ -58,18 +59,18 @@ def _add_ours(cursor: Cursor, work: Work, read: Read, found: Slice) -> None:
     """Add the records of ours that no record read stands for: new ones, and those gone from the
     CRM.
     """
-    assert read.stream is not None
+    stream = present(read.stream)
     covered = {s.pair.ours.record_id for s in found.subjects if s.pair.ours is not None}
     covered |= {candidate.record_id for s in found.subjects for candidate in s.candidates[:1]}
     left = [one for one in read.record_ids if one not in covered]
-    links = links_of_records(cursor, read.stream.id, left)
+    links = links_of_records(cursor, stream.id, left)
     ours = load_ours(cursor, work.connection_id, left)
     blocked = open_effects(cursor, work, left)
     for record_id in left:
         record = ours.get(record_id)
         if record is None:
             continue
-        subject = Subject(read.stream, Pair(record, None))
+        subject = Subject(stream, Pair(record, None))
         row = links.get(record_id)
         if record_id in blocked:
             subject.standing = Standing.BLOCKED

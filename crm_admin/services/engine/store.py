@@ -10,6 +10,7 @@ from crm_admin import clock
 from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.records.values import same
+from crm_admin.services.engine.collisions import Opened, write_conflicts
 from crm_admin.services.engine.effects import NewEffect, write_effects
 from crm_admin.services.engine.gather import Slice, Subject
 from crm_admin.services.engine.links import (
@@ -27,7 +28,7 @@ from crm_admin.services.engine.operations import (
     write_operations,
 )
 from crm_admin.services.engine.unit import Cursor
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import (
     BULK,
     Change,
@@ -36,8 +37,7 @@ from crm_admin.services.record_store import (
     insert_records,
     update_records,
 )
-from crm_admin.sync.drafts import ConflictDraft, Decided, Draft, Linked
-from crm_admin.sync.merge import hash_of
+from crm_admin.sync.drafts import Decided, Draft, Linked
 from crm_admin.sync.states import OperationAction, OperationState, Side
 
 QUIET_ACTIONS = {OperationAction.AGREE}
@@ -54,7 +54,7 @@ class Batch:
     link_changes: list[LinkChange] = field(default_factory=list)
     operations: list[Entry] = field(default_factory=list)
     effects: list[NewEffect] = field(default_factory=list)
-    opened: list[tuple[UUID, UUID, ConflictDraft, Subject]] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
     closed: list[tuple[UUID, list[str]]] = field(default_factory=list)
     drained: list[tuple[UUID, UUID, int]] = field(default_factory=list)
     carried: list[Carried] = field(default_factory=list)
@@ -79,7 +79,7 @@ def store_slice(
     for index, (subject, result) in enumerate(decided):
         _collect(batch, work, subject, result, (planned or {}).get(index))
     parked = _parked_objects(work)
-    rekey_links(cursor, work, found.rekeyed)
+    rekey_links(cursor, found.rekeyed)
     insert_records(
         cursor,
         work.organization_id,
@@ -100,7 +100,7 @@ def store_slice(
     write_operations(cursor, work, batch.operations)
     carry_out(cursor, batch.carried)
     write_effects(cursor, work, batch.effects)
-    _write_conflicts(cursor, work, batch)
+    write_conflicts(cursor, work, batch.opened, batch.closed)
     drain(cursor, batch.drained)
     touched = [record.record_id for record in batch.new_records] + [
         change.record_id for change in batch.changes
@@ -137,7 +137,7 @@ def _collect(
     ids = _collect_operations(batch, work, subject, result, planned, link_id)
     _collect_effect(batch, work, subject, result, link_id, ids)
     if link_id is not None:
-        batch.opened += [(link_id, new_id(), conflict, subject) for conflict in result.conflicts]
+        batch.opened += [Opened(link_id, conflict, subject) for conflict in result.conflicts]
         if result.closed_conflicts:
             batch.closed.append((link_id, result.closed_conflicts))
     _count(work, result)
@@ -150,8 +150,7 @@ def _collect_new(
     result: Decided,
     planned: Mapping[tuple[Side, OperationAction], UUID] | None,
 ) -> None:
-    theirs = subject.pair.theirs
-    assert theirs is not None
+    theirs = subject.pair.there
     record_id, stream = new_id(), subject.stream
     work.counts["created_rows"] += 1
     batch.new_records.append(
@@ -192,9 +191,8 @@ def _collect_link(batch: Batch, work: Work, subject: Subject, result: Decided) -
     pair, stream = result.pair, subject.stream
     if pair.theirs is None:
         return pair.link.link_id if pair.link else None
-    assert pair.ours is not None
     takes = bool(result.take or result.references)
-    version = pair.ours.version + (1 if takes else 0)
+    version = pair.here.version + (1 if takes else 0)
     error = " ".join(result.refused) or None
     if pair.link is None:
         link_id = new_id()
@@ -202,7 +200,7 @@ def _collect_link(batch: Batch, work: Work, subject: Subject, result: Decided) -
             NewLink(
                 link_id,
                 stream.id,
-                pair.ours.record_id,
+                pair.here.record_id,
                 stream.facts.remote_object,
                 pair.theirs.id,
                 result.base_ours,
@@ -230,13 +228,12 @@ def _collect_link(batch: Batch, work: Work, subject: Subject, result: Decided) -
                 )
             )
     if not (result.send or result.associate):
-        batch.drained.append((stream.id, pair.ours.record_id, pair.ours.version))
+        batch.drained.append((stream.id, pair.here.record_id, pair.here.version))
     return link_id
 
 
 def _link_moves(link: Linked, result: Decided, version: int, error: str | None) -> bool:
-    theirs = result.pair.theirs
-    assert theirs is not None
+    theirs = result.pair.there
     return (
         bool(result.base_ours)
         or link.ours_version != version
@@ -263,7 +260,7 @@ def _collect_change(batch: Batch, work: Work, subject: Subject, result: Decided)
     if ours is None or not (result.take or result.references):
         return
     origin: dict[str, Json] = {
-        "by": work.actor,
+        "by": work.connection_name,
         "connection": str(work.connection_id),
         "run": str(work.run_id),
     }
@@ -339,7 +336,7 @@ def _bases(result: Decided, draft: Draft) -> Json:
     if link is None:
         return None
     kept: dict[str, Json] = {}
-    for _, value in draft.fields.items():
+    for value in draft.fields.values():
         rule = str(value[3])
         if rule in link.base_ours and rule in link.base_theirs:
             before = value[0]
@@ -404,57 +401,6 @@ def _count(work: Work, result: Decided) -> None:
         1 for c in result.conflicts if not c.settled and c.rule_id not in known
     )
     work.counts["asked"] += 1 if result.asked else 0
-
-
-OPEN_CONFLICT = """
-INSERT INTO conflict (organization_id, id, link_id, stream_id, record_id, connection_id, rule_id,
-field, base, ours,
-       theirs, ours_at, theirs_at, ours_by, state, how, resolved_at, run_id, seen, created_at)
-VALUES (%(org)s, %(id)s, %(link)s, %(stream)s, %(record)s, %(connection)s, %(rule)s, %(field)s,
-%(base)s, %(ours)s,
-       %(theirs)s, %(ours_at)s, %(theirs_at)s, %(ours_by)s, %(state)s, %(how)s,
-       CASE WHEN %(state)s = 'resolved' THEN now() END, %(run)s, %(seen)s, now())
-ON CONFLICT (organization_id, link_id, rule_id) WHERE state = 'open' DO UPDATE
-   SET base = excluded.base, ours = excluded.ours, theirs = excluded.theirs, ours_at =
-   excluded.ours_at,
-       theirs_at = excluded.theirs_at, ours_by = excluded.ours_by, seen = excluded.seen
-"""
-
-
-def _write_conflicts(cursor: Cursor, work: Work, batch: Batch) -> None:
-    for link_id, conflict_id, conflict, subject in batch.opened:
-        ours, theirs = subject.pair.ours, subject.pair.theirs
-        assert ours is not None
-        origin = ours.origin.get(conflict.field, {})
-        cursor.execute(
-            OPEN_CONFLICT,
-            {
-                "org": work.organization_id,
-                "id": conflict_id,
-                "link": link_id,
-                "stream": subject.stream.id,
-                "record": ours.record_id,
-                "connection": work.connection_id,
-                "rule": conflict.rule_id,
-                "field": conflict.field,
-                "base": dumps({"v": conflict.base}),
-                "ours": dumps({"v": conflict.ours}),
-                "theirs": dumps({"v": conflict.theirs}),
-                "ours_at": origin.get("at") or ours.created_at,
-                "theirs_at": theirs.updated_at if theirs else None,
-                "ours_by": origin.get("by"),
-                "state": "resolved" if conflict.settled else "open",
-                "how": "by_policy" if conflict.settled else None,
-                "run": work.run_id,
-                "seen": dumps({"ours": hash_of(conflict.ours), "theirs": hash_of(conflict.theirs)}),
-            },
-        )
-    for link_id, rules in batch.closed:
-        cursor.execute(
-            "UPDATE conflict SET state = 'superseded', resolved_at = now()"
-            " WHERE link_id = %s AND rule_id = ANY(%s) AND state = 'open'",
-            (link_id, rules),
-        )
 
 
 def drain(cursor: Cursor, drained: Sequence[tuple[UUID, UUID, int]]) -> None:

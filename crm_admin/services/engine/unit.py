@@ -5,7 +5,7 @@ write.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -28,8 +28,7 @@ def transaction() -> Iterator[Cursor]:
     Yields a cursor whose rows are dicts. Transactions do not nest, and no call to a CRM belongs
     inside.
     """
-    raw = db.session.connection().connection.driver_connection
-    assert isinstance(raw, psycopg.Connection)
+    raw = cast("psycopg.Connection[Row]", db.session.connection().connection.driver_connection)
     try:
         with raw.cursor(row_factory=dict_row) as cursor:
             yield cursor
