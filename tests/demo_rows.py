@@ -277,6 +277,8 @@ def _runs(world: World) -> None:
         "running",
         connection_id=world.broken,
         phase="writing",
+        created_at=ago(seconds=90),
+        started_at=ago(seconds=90),
         total=1000,
         finished_at=None,
         counts={"read": 450},

@@ -4,10 +4,10 @@ only."""
 from collections.abc import Mapping
 from uuid import UUID
 
-from crm_admin.blueprints.access import signed_in
 from flask import flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import signed_in
 from crm_admin.blueprints.forms import argument, attempt, once_key, text
 from crm_admin.blueprints.links import record_url
 from crm_admin.errors import BadInput
@@ -15,17 +15,17 @@ from crm_admin.records.kinds import Field, FieldType
 from crm_admin.services import records as service
 from crm_admin.services import sync_runs
 from crm_admin.services.queries import record as query
-from crm_admin.services.queries import records as list_query
+from crm_admin.services.queries.listing import Filters
 from crm_admin.services.queries.timeline import TimeLine, timeline
 from crm_admin.services.queries.why import why
 
 SORTS = ("updated", "title", "amount", "due")
 
 
-def filters() -> list_query.Filters:
+def filters() -> Filters:
     """Return the filters of a record list from the address."""
     sort = argument("sort")
-    return list_query.Filters(
+    return Filters(
         query=argument("q"),
         status=argument("stage"),
         view=argument("view"),

@@ -12,48 +12,9 @@ from crm_admin.jsontypes import Json
 from crm_admin.packs.registry import kinds
 from crm_admin.records.kinds import Field, RecordKind
 from crm_admin.services.access import Person
-from crm_admin.services.queries import paging, scope
-from crm_admin.services.queries.sql import Row, only, rows
-
-ORDERS: Mapping[str, tuple[str, str, str]] = {
-    "updated": ("r.updated_at", "timestamptz", "DESC"),
-    "title": ("coalesce(r.title, '')", "text", "ASC"),
-    "amount": ("coalesce(r.amount, 0)", "bigint", "DESC"),
-    "due": ("coalesce(r.due_on, DATE '9999-12-31')", "date", "ASC"),
-}
-"""Sort name → (expression, type, direction); nothing else ever reaches ORDER BY."""
-
-LIST = """
-SELECT r.id, r.kind, r.title, r.status, r.owner_id, u.name AS owner, r.amount, r.due_on,
-  r.updated_at, r.hub_only,
-       r.data, {expression} AS place
-  FROM record r LEFT JOIN app_user u ON u.id = r.owner_id
- WHERE r.kind = :kind AND r.deleted_at IS NULL AND r.merged_into IS NULL AND {own}
-   AND (CAST(:mine AS uuid) IS NULL OR r.owner_id = CAST(:mine AS uuid))
-   AND (CAST(:status AS text) = '' OR r.status = :status)
-   AND (CAST(:query AS text) = '' OR strpos(lower(r.title),
-     lower(:query)) > 0 OR r.external_id = :query
-        OR EXISTS (SELECT 1 FROM link q WHERE q.record_id = r.id AND q.remote_id = :query))
-   AND (CAST(:view AS text) = ''
-        OR (:view = 'failed' AND EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
-          AND l.error <> ''))
-        OR (:view = 'missing' AND NOT EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
-          AND l.status = 'linked')))
-   AND (CAST(:value AS text) IS NULL OR ({expression}, r.id) {compare} (CAST(:value AS {type}),
-     CAST(:id AS uuid)))
- ORDER BY {expression} {direction}, r.id {direction} LIMIT :amount
-"""
-
-COUNTS = """
-SELECT count(*) AS total,
-       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
-         AND l.status = 'linked'
-                                         AND (l.error IS NULL OR l.error = ''))) AS linked,
-       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id
-         AND l.error <> '')) AS failed
-  FROM record r
- WHERE r.kind = :kind AND r.deleted_at IS NULL AND r.merged_into IS NULL AND {own}
-"""
+from crm_admin.services.queries import scope
+from crm_admin.services.queries.listing import Filters, Totals, listed, totals
+from crm_admin.services.queries.sql import Row, rows
 
 LINKS = """
 SELECT l.record_id, l.connection_id, l.status, l.error, l.agreed_at, l.remote_id,
@@ -108,28 +69,13 @@ class RecordLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    query: str = ""
-    status: str = ""
-    view: str = ""
-    sort: str = "updated"
-    mine: bool = False
-
-    @property
-    def active(self) -> bool:
-        return bool(self.query or self.status)
-
-
-@dataclass(frozen=True, slots=True)
 class RecordList:
     kind: RecordKind
     status_field: Field | None
     lines: Sequence[RecordLine]
     after: str
     connections: Sequence[tuple[UUID, str]]
-    total: int
-    linked: int
-    failed: int
+    totals: Totals
     own_only: bool
     filters: Filters
 
@@ -149,52 +95,18 @@ def record_list(person: Person, kind_name: str, filters: Filters, after: str = "
     owner = scope.owner_of(person)
     if owner is not None and kind_name != "pov":
         raise NotFound("There are no records of this type.")
-    found = _found(person, kind, filters, after)
-    shown = found[: paging.PAGE]
+    found = listed(person, kind.name, filters, after)
     connections = rows(CONNECTIONS, kind=kind.name)
-    counts = only(COUNTS.format(own=scope.OWN), kind=kind.name, owner=owner)
     return RecordList(
         kind=kind,
         status_field=_field(kind, kind.promoted.status),
-        lines=_lines(kind, shown, connections),
-        after=paging.encode(_text(shown[-1]["place"]), shown[-1]["id"])
-        if len(found) > paging.PAGE
-        else "",
+        lines=_lines(kind, found.rows, connections),
+        after=found.after,
         connections=[(row["id"], row["name"]) for row in connections],
-        total=counts["total"],
-        linked=counts["linked"],
-        failed=counts["failed"],
+        totals=totals(person, kind.name),
         own_only=owner is not None,
         filters=filters,
     )
-
-
-def _found(person: Person, kind: RecordKind, filters: Filters, after: str) -> Sequence[Row]:
-    expression, type_, direction = ORDERS.get(filters.sort, ORDERS["updated"])
-    place = paging.decode(after)
-    statement = LIST.format(
-        expression=expression,
-        type=type_,
-        direction=direction,
-        compare="<" if direction == "DESC" else ">",
-        own=scope.OWN,
-    )
-    return rows(
-        statement,
-        kind=kind.name,
-        owner=scope.owner_of(person),
-        mine=person.user_id if filters.mine else None,
-        status=filters.status,
-        query=filters.query.strip()[:200],
-        view=filters.view if filters.view in {"failed", "missing"} else "",
-        value=place.value if place else None,
-        id=place.id if place else None,
-        amount=paging.PAGE + 1,
-    )
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def _field(kind: RecordKind, name: str) -> Field | None:
