@@ -1,13 +1,12 @@
 """The factory: puts settings, extensions, doors and commands together into one app."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from crm_admin import cli, config, crashpoints, database
+from crm_admin.blueprints import register_blueprints
 from crm_admin.config import Config
 from crm_admin.extensions import db, htmx, login_manager, migrate
 from crm_admin.health import health
@@ -34,13 +33,8 @@ def create_app(settings: Config | None = None) -> Flask:
     login_manager.init_app(app)
     htmx.init_app(app)
     app.register_blueprint(health)
-    _register_doors(app)
+    register_blueprints(app)
     cli.init_app(app)
+    with app.app_context():
+        database.refuse_strong_logins()
     return app
-
-
-def _register_doors(app: Flask) -> None:
-    if find_spec("crm_admin.blueprints"):
-        doors = import_module("crm_admin.blueprints")
-        if hasattr(doors, "register_blueprints"):
-            doors.register_blueprints(app)

@@ -1,5 +1,6 @@
 """Engines by role: connections take it when they open, transactions know their organisation."""
 
+import logging
 import os
 from enum import StrEnum
 from typing import Final
@@ -8,6 +9,7 @@ from weakref import WeakSet
 import orjson
 from flask import Flask, current_app, has_app_context
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -17,10 +19,11 @@ from crm_admin.errors import ConfigError
 from crm_admin.extensions import db
 
 SET_ORGANIZATION: Final = text("SELECT set_config('app.organization_id', :value, true)")
-IS_TOO_STRONG: Final = text(
-    "SELECT rolname FROM pg_roles"
-    " WHERE rolname IN (session_user, current_user) AND (rolsuper OR rolbypassrls)"
+TOO_STRONG: Final = (
+    "SELECT rolname FROM pg_roles WHERE rolname = session_user AND (rolsuper OR rolbypassrls)"
 )
+
+logger = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -51,6 +54,10 @@ def take_role(engine: Engine, role: Role) -> None:
 
     def assume(connection: PoolProxiedConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
+        cursor.execute(TOO_STRONG)
+        strong = cursor.fetchone()
+        if strong is not None:
+            _refuse(str(strong[0]))
         cursor.execute(f"SET ROLE crm_{role}")
         cursor.close()
         connection.commit()
@@ -88,16 +95,22 @@ def dispose(app: Flask) -> None:
 
 
 def refuse_strong_logins() -> None:
-    """Raise ConfigError when a login could see through row-level security."""
-    for role in Role:
-        with engine_for(role).connect() as connection:
-            strong = connection.scalars(IS_TOO_STRONG).all()
-        if strong:
-            problem = (
-                f"The database login {strong[0]!r} is a superuser or has BYPASSRLS: nothing would"
-                " keep organisations apart. `bin/crm database roles` prints SQL for a plain login."
-            )
-            raise ConfigError((problem,))
+    """Raise ConfigError when the login could see through row-level security.
+
+    A database that does not answer yet is no reason not to start: each connection checks again.
+    """
+    try:
+        engine_for(Role.APP).connect().close()
+    except OperationalError as error:
+        logger.warning("the database does not answer yet: %s", type(error.orig).__name__)
+
+
+def _refuse(login: str) -> None:
+    problem = (
+        f"The database login {login!r} is a superuser or has BYPASSRLS: nothing would keep"
+        " organisations apart. `bin/crm database roles` prints the SQL for a plain login."
+    )
+    raise ConfigError((problem,))
 
 
 def _make(config: Config, role: Role) -> Engine:

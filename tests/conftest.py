@@ -1,25 +1,26 @@
-"""Real servers for the tests that ask for them; tests of pure rooms start nothing."""
+"""Real servers for the tests that ask for them; tests of pure rooms start and import nothing.
+
+So everything of ours is imported where it is used.
+"""
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import flask_migrate
 import pytest
-import redis
 import time_machine
-from flask import Flask
-from flask.testing import FlaskClient
 
-from crm_admin import config, database
-from crm_admin.app import MIGRATIONS, create_app
-from crm_admin.extensions import db
-from crm_admin.launcher import databases, places, servers
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from crm_admin.config import Config
+    from crm_admin.launcher.servers import PostgreSQL, Valkey
+
+pytest_plugins = ["tests.servers"]
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEMPLATE: Final = "crm_template"
@@ -28,47 +29,7 @@ KEY: Final = "Y3JtLWFkbWluLXRlc3RzLW9ubHkta2V5LTMyLWJ5dGU="
 
 
 @pytest.fixture(scope="session")
-def sockets() -> Iterator[Path]:
-    folder = places.socket_folder()
-    yield folder
-    places.remove_socket_folder(folder)
-
-
-@pytest.fixture(scope="session")
-def cluster(sockets: Path) -> Iterator[servers.PostgreSQL]:
-    """A PostgreSQL of this process's own, quick because it may lose everything."""
-    server = servers.PostgreSQL(
-        data=sockets / "data",
-        sockets=sockets / "pg",
-        home=places.of_checkout().home,
-        password="superuser-of-the-tests",
-        log=sockets / "postgres.log",
-        settings={**servers.UNSAFE_BUT_FAST, "shared_buffers": "64MB"},
-    )
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def valkey(sockets: Path) -> Iterator[servers.Valkey]:
-    server = servers.Valkey(
-        data=sockets / "valkey-data", sockets=sockets, log=sockets / "valkey.log", durable=False
-    )
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def free_port() -> int:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def environ(valkey: servers.Valkey, free_port: int, sockets: Path) -> dict[str, str]:
+def environ(valkey: "Valkey", free_port: int, sockets: Path) -> dict[str, str]:
     """Every setting a process of ours needs, but DATABASE_URL."""
     return {
         "REDIS_URL": valkey.url,
@@ -83,30 +44,42 @@ def environ(valkey: servers.Valkey, free_port: int, sockets: Path) -> dict[str, 
 
 
 @pytest.fixture(scope="session")
-def template(cluster: servers.PostgreSQL, environ: dict[str, str]) -> str:
+def template(cluster: "PostgreSQL", environ: dict[str, str]) -> str:
     """The name of a database with every migration applied, to copy from."""
+    import flask_migrate
+
+    from crm_admin import config, database
+    from crm_admin.app import create_app
+    from crm_admin.launcher import databases
+
     url = databases.prepare(cluster, password=LOGIN_PASSWORD, database=TEMPLATE)
     app = create_app(config.load({**environ, "DATABASE_URL": url}))
-    if (MIGRATIONS / "env.py").exists():
-        with app.app_context():
-            flask_migrate.upgrade()
+    with app.app_context():
+        flask_migrate.upgrade()
     database.dispose(app)
     return TEMPLATE
 
 
 @pytest.fixture(scope="session")
-def database_url(cluster: servers.PostgreSQL, template: str) -> str:
+def database_url(cluster: "PostgreSQL", template: str) -> str:
+    from crm_admin.launcher import databases
+
     databases.create(cluster, database="crm_test", template=template)
     return cluster.url("crm_login", LOGIN_PASSWORD, "crm_test")
 
 
 @pytest.fixture(scope="session")
-def settings(environ: dict[str, str], database_url: str) -> config.Config:
+def settings(environ: dict[str, str], database_url: str) -> "Config":
+    from crm_admin import config
+
     return config.load({**environ, "DATABASE_URL": database_url})
 
 
 @pytest.fixture(scope="session")
-def one_app(settings: config.Config) -> Iterator[Flask]:
+def one_app(settings: "Config") -> Iterator["Flask"]:
+    from crm_admin import database
+    from crm_admin.app import create_app
+
     app = create_app(settings)
     app.testing = True
     yield app
@@ -114,8 +87,10 @@ def one_app(settings: config.Config) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app(one_app: Flask, cluster: servers.PostgreSQL, valkey: servers.Valkey) -> Iterator[Flask]:
+def app(one_app: "Flask", cluster: "PostgreSQL", valkey: "Valkey") -> Iterator["Flask"]:
     """The app on an empty database; what the test writes is gone afterwards."""
+    import redis
+
     yield one_app
     _empty(cluster)
     with redis.Redis.from_url(valkey.url) as client:
@@ -124,15 +99,17 @@ def app(one_app: Flask, cluster: servers.PostgreSQL, valkey: servers.Valkey) -> 
 
 
 @pytest.fixture
-def in_app(app: Flask) -> Iterator[Flask]:
+def in_app(app: "Flask") -> Iterator["Flask"]:
     """The app with its context pushed, for services; do not mix with `client` in one test."""
+    from crm_admin.extensions import db
+
     with app.app_context():
         yield app
         db.session.remove()
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
+def client(app: "Flask") -> "FlaskClient":
     return app.test_client()
 
 
@@ -143,7 +120,7 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def _empty(cluster: servers.PostgreSQL) -> None:
+def _empty(cluster: "PostgreSQL") -> None:
     with cluster.connect("crm_test") as connection:
         names = connection.execute(
             "SELECT format('%I', relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace"

@@ -1,9 +1,15 @@
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import text
 
 from crm_admin import tenancy
+from crm_admin.app import create_app
 from crm_admin.database import Role, engine_for
+from crm_admin.errors import ConfigError
 from crm_admin.extensions import db
 from crm_admin.ids import new_id
+from crm_admin.launcher.servers import SUPERUSER
 
 WHOSE = text("SELECT current_setting('app.organization_id', true)")
 
@@ -52,3 +58,10 @@ def test_an_open_transaction_follows_the_organisation(in_app):
     after = db.session.scalar(WHOSE)
 
     assert (outer, inner, again, after) == (str(one), str(other), str(one), "")
+
+
+def test_a_login_that_sees_through_row_level_security_is_refused(cluster, settings, template):
+    url = cluster.url(SUPERUSER, cluster.password, "crm_test")
+
+    with pytest.raises(ConfigError, match="superuser"):
+        create_app(replace(settings, database_url=url))

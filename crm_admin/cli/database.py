@@ -1,7 +1,8 @@
 """`flask crm database …`: what a person with a database server of their own needs."""
 
 import click
-from flask.cli import AppGroup
+import flask_migrate
+from flask.cli import AppGroup, with_appcontext
 
 from crm_admin import database_roles
 
@@ -20,3 +21,18 @@ def database() -> None:
 def print_roles() -> None:
     """Print the SQL that makes the login, the roles and the database."""
     click.echo(database_roles.script(), nl=False)
+
+
+@database.command("upgrade")
+@with_appcontext
+def upgrade() -> None:
+    """Apply the migrations that are missing."""
+    flask_migrate.upgrade()
+
+
+@database.command("draft")
+@click.argument("message")
+@with_appcontext
+def draft(message: str) -> None:
+    """Draft a migration from what the models say; read it before you keep it."""
+    flask_migrate.migrate(message=message)

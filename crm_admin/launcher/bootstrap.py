@@ -32,6 +32,7 @@ class Failed(Exception):
 def main() -> None:
     """Prepare what is missing and become the command."""
     name, *arguments = sys.argv[1:]
+    os.environ.setdefault("PIP_ROOT_USER_ACTION", "ignore")
     dev = name == "test"
     try:
         if not (_packages_are_ready(dev=dev) and _assets_are_ready(dev=dev)):

@@ -80,23 +80,29 @@ class Start:
         )
 
     def _programs(self) -> None:
-        if self.demo:
-            port = ports.lasting(self.places.var / "simulators.port", self.port + 100)
-            self.environ |= {"DEMO": "1", "SIMULATOR_URL": f"http://{ports.LOOPBACK}:{port}"}
-            self.supervisor.add("simulators", parts.simulators(self.places, self.environ, port))
-            self._await("/", port)
-            self._seed()
+        simulators = self._simulators() if self.demo else None
         self.supervisor.add("web", parts.web(self.places, self.environ, self.port))
         for name in parts.WORKERS:
             self.supervisor.add(name, parts.worker(self.places, self.environ, name))
         self.supervisor.add("scheduler", parts.scheduler(self.places, self.environ))
         self._note()
         self._await("/readyz", self.port)
+        if simulators is not None:
+            self._await("/", simulators)
+
+    def _simulators(self) -> int:
+        """Start the simulated CRMs; the first time, both sides get their demo records."""
+        port = ports.lasting(self.places.var / "simulators.port", self.port + 100)
+        self.environ |= {"DEMO": "1", "SIMULATOR_URL": f"http://{ports.LOOPBACK}:{port}"}
+        self.supervisor.add("simulators", parts.simulators(self.places, self.environ, port))
+        stamp = self.places.var / "seeded"
+        if not stamp.exists():
+            self._await("/", port)
+            self._seed()
+            stamp.touch(mode=0o600)
+        return port
 
     def _seed(self) -> None:
-        stamp = self.places.var / "seeded"
-        if stamp.exists():
-            return
         log = self.places.logs / "seed.log"
         with log.open("ab") as output:
             done = subprocess.run(
@@ -110,7 +116,6 @@ class Start:
             )
         if done.returncode:
             raise Unavailable(f"The demo organisation could not be made; see {log}.")
-        stamp.touch(mode=0o600)
 
     def _await(self, path: str, port: int) -> None:
         deadline = time.monotonic() + READY_SECONDS

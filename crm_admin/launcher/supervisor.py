@@ -81,7 +81,9 @@ class Supervisor:
             if child.due is None and child.process.poll() is not None:
                 if now - child.started > STEADY_SECONDS:
                     child.delay = FIRST_DELAY
-                logger.warning("%s ended with %s", child.name, child.process.returncode)
+                logger.warning(
+                    "%s ended with %s; see its log", child.name, child.process.returncode
+                )
                 child.due = now + child.delay
                 child.delay = min(child.delay * 2, LONGEST_DELAY)
             if child.due is not None and now >= child.due:
