@@ -6,7 +6,7 @@ from flask.cli import AppGroup
 from crm_admin import tenancy
 from crm_admin.cli.acting import acting, json_option, organization_option, say, sentences
 from crm_admin.services import connections
-from crm_admin.services.connections import Shown, StreamChoice
+from crm_admin.services.connections import Shown
 from crm_admin.services.streams import default_choices
 
 group = AppGroup("connections", help="Add, list and test connections.")
@@ -97,6 +97,7 @@ def _show(shown: Shown, *, as_json: bool) -> None:
 
 
 def register(crm: AppGroup) -> None:
+    """Add the family to `flask crm`."""
     crm.add_command(group)
 
 

@@ -15,6 +15,7 @@ from crm_admin.services import connections, plans, runs, sync_runs, undo
 from crm_admin.services.access import Person
 from crm_admin.services.engine import run as engine
 from crm_admin.services.runs import Report
+from crm_admin.services.sync_runs import Started
 
 group = AppGroup("sync", help="Plan and run syncs.")
 
@@ -25,7 +26,11 @@ POLL_SECONDS = 0.2
 def _start(person: Person, name: str, mode: str, *, staged: bool) -> UUID:
     found = connections.named(name)
     reference = sync_runs.start(
-        person=person, connection_id=found.id, mode=mode, staged=staged, trigger="cli", wake=False
+        person=Started(person.name, person.user_id, "cli"),
+        connection_id=found.id,
+        mode=mode,
+        staged=staged,
+        wake=False,
     )
     return reference.id
 
@@ -82,7 +87,10 @@ def run(
         if no_wait:
             found = connections.named(connection)
             reference = sync_runs.start(
-                person=person, connection_id=found.id, mode=mode, staged=False, trigger="cli"
+                person=Started(person.name, person.user_id, "cli"),
+                connection_id=found.id,
+                mode=mode,
+                staged=False,
             )
             report = runs.report(reference.id)
             say(report.as_json()) if as_json else click.echo(f"Queued as {reference.id}.")
@@ -122,5 +130,6 @@ def undo_run(run_id: str, organization: str | None, as_json: bool) -> None:
 
 
 def register(crm: AppGroup) -> None:
+    """Add the commands to `flask crm`."""
     crm.add_command(group)
     crm.add_command(undo_run)

@@ -5,8 +5,6 @@ edit.
 from dataclasses import dataclass
 from uuid import UUID
 
-import orjson
-
 from crm_admin import dispatch, tenancy
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.services import record_scope
@@ -14,6 +12,7 @@ from crm_admin.services.access import Person
 from crm_admin.services.engine import requests
 from crm_admin.services.engine.requests import Request, RunRef
 from crm_admin.services.engine.unit import Cursor, Row, transaction
+from crm_admin.services.engine.work import dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +114,18 @@ def _is_reference(row: Row) -> bool:
     return row["field"] not in row["data"]
 
 
+MOVE_BASE = {
+    "ours": "UPDATE link SET base_theirs = base_theirs || %s, base_ours = %s || base_ours,"
+    " updated_at = now() WHERE id = %s",
+    "theirs": "UPDATE link SET base_ours = base_ours || %s, base_theirs = %s || base_theirs,"
+    " updated_at = now() WHERE id = %s",
+}
+
+
 def _move_base(cursor: Cursor, row: Row, choice: str) -> None:
-    side = "base_theirs" if choice == "ours" else "base_ours"
-    other = "base_ours" if choice == "ours" else "base_theirs"
+    """What the losing side holds becomes what both last agreed on, so that the winner counts as
+    changed.
+    """
     value = (row["theirs"] if choice == "ours" else row["ours"] or {}).get("v")
-    held = orjson.dumps({row["rule_id"]: value}).decode()
-    blank = orjson.dumps({row["rule_id"]: None}).decode()
-    cursor.execute(
-        f"UPDATE link SET {side} = {side} || %s, {other} = %s || {other}, updated_at = now() WHERE"
-        f" id = %s",
-        (held, blank, row["link_id"]),
-    )
+    held, blank = dumps({row["rule_id"]: value}), dumps({row["rule_id"]: None})
+    cursor.execute(MOVE_BASE[choice], (held, blank, row["link_id"]))

@@ -1,10 +1,7 @@
 """Plans as people handle them: decide, leave out, approve, discard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
-
-import orjson
 
 from crm_admin import dispatch, tenancy
 from crm_admin.errors import BadInput, NotFound, Stale
@@ -12,16 +9,9 @@ from crm_admin.services import attention, audit
 from crm_admin.services.access import Person
 from crm_admin.services.engine.requests import LIVE, RunRef
 from crm_admin.services.engine.unit import Cursor, Row, transaction
+from crm_admin.services.engine.work import dumps
 
 CHOICES = {"ours", "theirs", "newest"}
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """What approving a plan leads to."""
-
-    run: RunRef
-    observing: bool
 
 
 def approve(
@@ -31,51 +21,23 @@ def approve(
     plan_hash: str,
     once_key: str | None = None,
     side: str | None = None,
-    activate: bool = True,
     wake: bool = True,
 ) -> RunRef:
     """Queue a plan to be carried out exactly; the same once_key approves it once.
 
-    `side` leaves out the writes to the other side. Approving the first plan of an observing
-    connection makes it
-    active unless `activate` is off. Stale when the plan is not the one that was seen.
+    `side` leaves out the writes to the other side. An observing connection becomes active with its
+    first approved plan. Stale when the plan is not the one that was seen or cannot run now.
     """
     with transaction() as cursor:
         plan = _plan(cursor, run_id)
-        if plan["state"] != "planned":
-            if once_key and plan["once_key"] == once_key:
-                return RunRef(run_id, plan["state"], folded=True)
-            raise Stale("This plan was already approved, discarded or replaced.")
-        if plan["plan_hash"] != plan_hash:
-            raise Stale(
-                "This plan is not the one you looked at. Look at it again before you apply it."
-            )
-        if plan["stance"] == "paused":
-            raise Stale("The connection is paused. Resume it in its settings, then apply the plan.")
-        live = cursor.execute(LIVE, (plan["connection_id"],)).fetchone()
-        if live is not None:
-            raise Stale("A sync of this connection is running. Apply the plan when it is done.")
+        if plan["state"] != "planned" and once_key and plan["once_key"] == once_key:
+            return RunRef(run_id, plan["state"], folded=True)
+        _check(cursor, plan, plan_hash)
         if side in {"ours", "theirs"}:
-            cursor.execute(
-                "UPDATE operation SET excluded = true WHERE run_id = %s AND run_at = %s AND state"
-                " = 'planned'"
-                " AND side <> %s AND action IN ('create', 'update', 'delete')",
-                (run_id, plan["created_at"], side),
-            )
+            _leave_out_other(cursor, plan, side)
         checkpoint = {**(plan["checkpoint"] or {}), "stage": "release"}
-        cursor.execute(
-            "UPDATE sync_run SET state = 'queued', staged = false, approved_by = %s, approved_at ="
-            " now(),"
-            " checkpoint = %s, counts = '{}', once_key = coalesce(%s, once_key), reason = NULL"
-            " WHERE id = %s",
-            (person.user_id, orjson.dumps(checkpoint).decode(), once_key, run_id),
-        )
-        if activate:
-            cursor.execute(
-                "UPDATE connection SET stance = 'active', updated_at = now() WHERE id = %s AND"
-                " stance = 'observe'",
-                (plan["connection_id"],),
-            )
+        cursor.execute(APPROVE, (person.user_id, dumps(checkpoint), once_key, run_id))
+        cursor.execute(ACTIVATE, (plan["connection_id"],))
         attention.settle_item(cursor, kind="guard", subject=str(run_id))
         audit.write(
             cursor,
@@ -88,6 +50,36 @@ def approve(
     if wake:
         dispatch.enqueue("sync.run", tenancy.organization(), run_id, turn=1)
     return RunRef(run_id, "queued")
+
+
+APPROVE = """
+UPDATE sync_run SET state = 'queued', staged = false, approved_by = %s, approved_at = now(),
+       checkpoint = %s, counts = '{}', once_key = coalesce(%s, once_key), reason = NULL
+ WHERE id = %s
+"""
+
+ACTIVATE = """
+UPDATE connection SET stance = 'active', updated_at = now() WHERE id = %s AND stance = 'observe'
+"""
+
+
+def _check(cursor: Cursor, plan: Row, plan_hash: str) -> None:
+    if plan["state"] != "planned":
+        raise Stale("This plan was already approved, discarded or replaced.")
+    if plan["plan_hash"] != plan_hash:
+        raise Stale("This plan is not the one you looked at. Look at it again before you apply it.")
+    if plan["stance"] == "paused":
+        raise Stale("The connection is paused. Resume it in its settings, then apply the plan.")
+    if cursor.execute(LIVE, (plan["connection_id"],)).fetchone() is not None:
+        raise Stale("A sync of this connection is running. Apply the plan when it is done.")
+
+
+def _leave_out_other(cursor: Cursor, plan: Row, side: str) -> None:
+    cursor.execute(
+        "UPDATE operation SET excluded = true WHERE run_id = %s AND run_at = %s"
+        " AND state = 'planned' AND side <> %s AND action IN ('create', 'update', 'delete')",
+        (plan["id"], plan["created_at"], side),
+    )
 
 
 def discard(*, person: Person, run_id: UUID) -> None:
@@ -151,7 +143,7 @@ def decide_field(*, person: Person, run_id: UUID, rule_key: str, choice: str | N
             decisions[rule_key] = choice
         cursor.execute(
             "UPDATE sync_run SET decisions = %s WHERE id = %s",
-            (orjson.dumps(decisions).decode(), run_id),
+            (dumps(decisions), run_id),
         )
         audit.write(cursor, person, "plan.decide", "sync_run", run_id, after={rule_key: choice})
 
@@ -176,7 +168,7 @@ def decide_match(*, person: Person, run_id: UUID, operation_id: UUID, choice: st
             inputs["choice"] = choice
         cursor.execute(
             "UPDATE operation SET inputs = %s WHERE run_id = %s AND run_at = %s AND id = %s",
-            (orjson.dumps(inputs).decode(), run_id, plan["created_at"], operation_id),
+            (dumps(inputs), run_id, plan["created_at"], operation_id),
         )
         audit.write(
             cursor, person, "plan.match", "operation", operation_id, after={"choice": choice}

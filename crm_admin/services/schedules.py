@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 BUILT_IN = (("delta-sync", "Delta sync", 15 * 60), ("health-check", "Health check", 5 * 60))
 
-SCHEDULER = Started("Schedule")
+SCHEDULER = Started("Schedule", trigger="schedule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,6 @@ def _do(job: str, connection_id: UUID | None, stance: str | None) -> tuple[str, 
                 connection_id=connection_id,
                 mode="delta",
                 staged=False,
-                trigger="schedule",
             )
             return "started", reference.id
         if job == "health-check" and connection_id is not None:

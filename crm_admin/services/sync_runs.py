@@ -30,6 +30,7 @@ class Started:
 
     name: str
     user_id: UUID | None = None
+    trigger: str = "manual"
 
 
 def start(
@@ -39,7 +40,6 @@ def start(
     mode: str,
     staged: bool,
     once_key: str | None = None,
-    trigger: str = "manual",
     wake: bool = True,
 ) -> RunRef:
     """Queue a run, or fold the request into the connection's live one; the same once_key starts
@@ -63,7 +63,7 @@ def start(
             Request(
                 connection_id=connection_id,
                 mode=mode,
-                trigger=trigger,
+                trigger=person.trigger if isinstance(person, Started) else "manual",
                 by_name=person.name,
                 by_user=person.user_id,
                 staged=staged or row["stance"] == "observe",

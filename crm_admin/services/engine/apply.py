@@ -3,7 +3,7 @@ is written.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -90,6 +90,9 @@ def _fetch(work: Work, remote: RemoteObject, rows: Sequence[Row]) -> Sequence[Re
     return work.provider.get(remote.name, ids, work.properties(remote), remote.associations)
 
 
+Plans = dict[tuple[str, str], _Planned]
+
+
 def _apply(
     cursor: Cursor,
     work: Work,
@@ -97,41 +100,41 @@ def _apply(
     rows: Sequence[Row],
     records: Sequence[RemoteRecord],
 ) -> None:
-    plans: dict[tuple[str, str], _Planned] = defaultdict(_Planned)
+    plans: Plans = defaultdict(_Planned)
     for row in rows:
         _add(plans[_subject_of(row)], row)
-    ours_only = [row for row in rows if not row["remote_id"]]
-    work_slices = [Read(remote, records, choices=_choices(rows))]
-    for stream in remote.streams:
-        ids = list(
-            dict.fromkeys(row["record_id"] for row in ours_only if row["stream_id"] == stream.id)
-        )
-        if ids:
-            work_slices.append(Read(remote, (), stream, ids))
-    for read in work_slices:
-        found = gather(cursor, work, read)
-        decided: list[tuple[Subject, Decided]] = []
-        carried: dict[int, Mapping[Key, UUID]] = {}
-        for subject, result in decide_all(found, release=True):
-            plan = plans.pop(_key_of(subject), None)
-            if plan is None:
-                continue
-            narrowed = _narrow(cursor, plan, result, subject.stream.facts)
-            if narrowed is not None:
-                carried[len(decided)] = plan.ids
-                decided.append((subject, narrowed))
-        store_slice(cursor, work, found, decided, carried)
-        for subject in found.subjects:
-            if subject.standing is not Standing.PAIR:
-                plan = plans.pop(_key_of(subject), None)
-                if plan is not None:
-                    _leave(
-                        cursor,
-                        plan.all_ids,
-                        subject.reason or "It changed since the plan was made.",
-                    )
+    for read in _reads(remote, rows, records):
+        _carry_out(cursor, work, read, plans)
     for plan in plans.values():
         _leave(cursor, plan.all_ids, "It is no longer there.")
+
+
+def _reads(
+    remote: RemoteObject, rows: Sequence[Row], records: Sequence[RemoteRecord]
+) -> Iterator[Read]:
+    yield Read(remote, records, choices=_choices(rows))
+    for stream in remote.streams:
+        mine = [r for r in rows if not r["remote_id"] and r["stream_id"] == stream.id]
+        if mine:
+            yield Read(remote, (), stream, list(dict.fromkeys(row["record_id"] for row in mine)))
+
+
+def _carry_out(cursor: Cursor, work: Work, read: Read, plans: Plans) -> None:
+    found = gather(cursor, work, read)
+    decided: list[tuple[Subject, Decided]] = []
+    carried: dict[int, Mapping[Key, UUID]] = {}
+    for subject, result in decide_all(found, release=True):
+        plan = plans.pop(_key_of(subject), None)
+        narrowed = plan and _narrow(cursor, plan, result, subject.stream.facts)
+        if plan and narrowed:
+            carried[len(decided)] = plan.ids
+            decided.append((subject, narrowed))
+    store_slice(cursor, work, found, decided, carried)
+    for subject in found.subjects:
+        if subject.standing is not Standing.PAIR:
+            plan = plans.pop(_key_of(subject), None)
+            if plan is not None:
+                _leave(cursor, plan.all_ids, subject.reason or MOVED)
 
 
 def _subject_of(row: Row) -> tuple[str, str]:

@@ -107,8 +107,6 @@ def _write(cursor: Cursor, work: Work, origin: Row, inverse: Inverse) -> None:
     remove_records(cursor, inverse.removed)
     restore_records(cursor, inverse.restored)
     for link_id, change in inverse.links:
-        if link_id is None:
-            continue
         cursor.execute(
             "UPDATE link l SET base_ours = base_ours || %s, base_theirs = base_theirs || %s,"
             " declined = declined || %s, status = coalesce(%s, status), updated_at = now(),"
