@@ -27,7 +27,6 @@ from crm_admin.services.seed.draws import SEED, Draws, respelt_phone
 from crm_admin.services.seed.theirs import make_theirs
 from crm_admin.services.seed.world import make_world
 from crm_admin.services.streams import default_choices
-from crm_admin.simulators.hubspot.settings import DEMO_TOKEN
 from crm_admin.simulators.server import start_in_thread
 from tests.services.engine.conftest import Desk, HubSpot
 
@@ -156,13 +155,15 @@ class Demo:
         account = users.authenticate(email="admin@demo.test", password=PASSWORD)
         assert account is not None
         person = Person(account.user_id, account.name, Role.ADMIN, self.organization)
+        hint = simulator.hint()
+        assert hint is not None
         connection_id = connections.create(
             person=person,
-            provider="hubspot",
+            provider=hint.provider,
             name="HubSpot",
-            environment="simulator",
-            endpoint=self.hubspot.url,
-            secrets={"access_token": DEMO_TOKEN},
+            environment=hint.environment,
+            endpoint=hint.endpoint,
+            secrets={"access_token": hint.token},
             settings={},
         )
         connections.choose_streams(
@@ -272,6 +273,16 @@ def test_a_simulator_that_does_not_answer_is_said_so(stage: Demo) -> None:
 
     with pytest.raises(Unavailable, match="SIMULATOR_URL"):
         demo.seed()
+
+
+def test_without_simulators_there_is_no_hint_and_no_other_side(stage: Demo) -> None:
+    stage.app.config["CRM"] = replace(stage.app.config["CRM"], simulator_url=None)
+
+    made = demo.seed()
+
+    assert simulator.hint() is None
+    assert dict(made.remote) == {}
+    assert stage.counts()["pov"] == 40
 
 
 def test_the_command_prints_a_sentence_or_json(stage: Demo) -> None:

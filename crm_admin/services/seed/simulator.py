@@ -1,8 +1,11 @@
 """Fills the simulated HubSpot through its own controls, over HTTP like everything else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import orjson
+from flask import current_app
 
 from crm_admin.errors import Unavailable
 from crm_admin.jsontypes import Json
@@ -12,7 +15,26 @@ from crm_admin.outward.transport import Endpoint, Transport, Wiring
 from crm_admin.services.remote import private_networks
 from crm_admin.services.seed.theirs import Item
 
-PROVIDER = "hubspot"
+PROVIDER: Final = "hubspot"
+TOKEN: Final = "pat-na1-demo-00000000-0000-4000-8000-000000000001"  # noqa: S105  # of no real account
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a person types to connect the simulated HubSpot."""
+
+    provider: str
+    environment: str
+    endpoint: str
+    token: str
+
+
+def hint() -> Hint | None:
+    """Return what the connection page offers beside its form; None where no simulators run."""
+    simulator_url = current_app.config["CRM"].simulator_url
+    if not simulator_url:
+        return None
+    return Hint(PROVIDER, "simulator", endpoint(simulator_url), TOKEN)
 
 
 def endpoint(simulator_url: str) -> str:

@@ -168,6 +168,11 @@ def _at_company(made: Made, places: _Places, name: str = "company") -> dict[str,
     return {} if place is None else {"companies": [f"companies#{place}"]}
 
 
+def _with_contact(deal: Made, places: _Places) -> dict[str, list[str]]:
+    place = places.contacts.get(deal.references.get("contact", -1))
+    return {} if place is None else {"contacts": [f"contacts#{place}"]}
+
+
 def _deals(draws: Draws, world: World, places: _Places) -> list[Item]:
     """POVs first and in our order: their records note the ids that they are loaded under."""
     items = [_pov(draws, pov, places) for pov in world.povs[:LINKED_POVS]]
@@ -178,7 +183,7 @@ def _deals(draws: Draws, world: World, places: _Places) -> list[Item]:
     items += [_new_pov(draws, world, places, number) for number in range(NEW_POVS)]
     for deal in world.deals[:ALIKE_DEALS]:
         properties = {**wire("deals", "deal", deal.data), "dealtype": "existingbusiness"}
-        items.append(Item(properties, _at_company(deal, places)))
+        items.append(Item(properties, {**_at_company(deal, places), **_with_contact(deal, places)}))
     items += [_new_deal(draws, world, places) for _ in range(NEW_DEALS)]
     items[-1] = Item({**items[-1].properties, "dealname": HOSTILE[3]}, items[-1].associations)
     return items
