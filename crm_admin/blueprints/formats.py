@@ -13,7 +13,7 @@ from markupsafe import Markup
 from crm_admin import clock
 from crm_admin.blueprints.access import current_person
 from crm_admin.jsontypes import Json
-from crm_admin.records.kinds import Field, FieldType, Option
+from crm_admin.records.kinds import Field, FieldType
 from crm_admin.services.queries.frame import zone_of
 
 THIN = "\u202f"
@@ -100,11 +100,6 @@ def local_day(value: datetime) -> str:
     local = value.astimezone(zone())
     words = f"{WEEKDAYS[local.weekday()]} {day(local)}"
     return f"Today, {words}" if _is_today(local) else words
-
-
-def option_pair(option: Option) -> tuple[str, str]:
-    """Return code and label of an option, for a choice."""
-    return option.code, option.label
 
 
 def _is_today(local: datetime) -> bool:

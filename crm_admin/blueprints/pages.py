@@ -56,7 +56,6 @@ def install(app: Flask) -> None:
         safe_url=formats.safe_url,
         day=formats.day,
         local_day=formats.local_day,
-        option_pair=formats.option_pair,
     )
     app.jinja_env.globals.update(
         asset=asset_url,

@@ -1,4 +1,4 @@
-"""Every page as a person without JavaScript sees it: whole, escaped, honest, and only for whom it is."""
+"""Every page as a person without JavaScript sees it: whole, escaped, and only for whom it is."""
 
 from collections.abc import Callable
 

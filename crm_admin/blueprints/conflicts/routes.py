@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument, one_of, text
 from crm_admin.blueprints.links import back_to, record_url
 from crm_admin.errors import NotFound

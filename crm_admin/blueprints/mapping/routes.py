@@ -1,8 +1,8 @@
 """The door of the mapping table."""
 
-from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, render_template
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument
 from crm_admin.security.permissions import Permission
 from crm_admin.services.queries import mapping as query

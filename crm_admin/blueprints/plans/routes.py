@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from crm_admin.blueprints.access import requires, signed_in
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument, ids, once_key, text
 from crm_admin.errors import BadInput, Stale
 from crm_admin.security.permissions import Permission
@@ -109,7 +109,6 @@ def apply(run_id: UUID) -> Response | tuple[str | Response, int]:
         plan_hash=seen,
         once_key=text("once_key"),
         side=side if side in {"ours", "theirs"} else None,
-        activate=before.observing and "activate" in request.form,
     )
     return redirect(url_for("sync.run", run_id=started.id), 303)
 

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument
 from crm_admin.blueprints.records import views
 from crm_admin.security.permissions import Permission

@@ -140,6 +140,13 @@ def typed(value: object) -> str:
     return str(value)
 
 
+def choices(field: Field, value: str) -> list[tuple[str, str]]:
+    """Return what may be chosen; a value outside the list stays choosable, or saving would lose it."""
+    listed = [(option.code, option.label) for option in field.options]
+    extra = [] if not value or value in dict(listed) else [(value, value)]
+    return [("", "none"), *extra, *listed]
+
+
 def _form(found: query.RecordPage, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
     return render_template(
         "records/edit.html",
@@ -147,6 +154,7 @@ def _form(found: query.RecordPage, values: Mapping[str, str], errors: Mapping[st
         fields=editable(found),
         values=values,
         errors=errors,
+        choices=choices,
         version=request.form.get("version") or found.version,
         labels={f"field-{field.name}": field.label for field in editable(found)},
         here=record_url(found.kind.name, found.id),

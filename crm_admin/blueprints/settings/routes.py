@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.formats import count_of
 from crm_admin.blueprints.forms import argument, once_key, one_of, text
 from crm_admin.blueprints.settings import forms

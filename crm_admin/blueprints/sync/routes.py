@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from crm_admin.blueprints.access import requires, signed_in
 from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument, attempt, once_key, one_of, text
 from crm_admin.blueprints.sync.progress import poll_seconds
 from crm_admin.errors import BadInput
