@@ -1,5 +1,7 @@
 """`flask crm user …`: people who can sign in."""
 
+from typing import Final
+
 import click
 from flask.cli import AppGroup
 
@@ -7,6 +9,8 @@ from crm_admin.cli.acting import json_option, say, sentences
 from crm_admin.security.permissions import Role
 from crm_admin.services import organizations, users
 from crm_admin.services.users import NewPerson
+
+NEW: Final = "My organisation"
 
 
 def register(group: AppGroup) -> None:
@@ -24,7 +28,6 @@ def user() -> None:
 @click.option("--name", required=True, help="Their name as others see it.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.ADMIN.value)
 @click.option("--organization", help="Name or slug; a new name makes a new organisation.")
-@click.option("--zone", default="UTC", show_default=True, help="Time zone of a new organisation.")
 @click.password_option(help="Asked for when left out, which keeps it out of your shell's history.")
 @json_option
 @sentences
@@ -34,17 +37,12 @@ def create(
     name: str,
     role: str,
     organization: str | None,
-    zone: str,
     password: str,
     as_json: bool,
 ) -> None:
     """Make an account, with its organisation when there is none of that name."""
     found = organizations.find(organization) if organization else organizations.only_one()
-    organization_id = (
-        found.id
-        if found
-        else organizations.create(name=organization or "My organisation", zone=zone)
-    )
+    organization_id = found.id if found else organizations.create(name=organization or NEW)
     new = NewPerson(email, name, password, Role(role), organization_id)
     user_id = users.create(new=new)
     if as_json:
