@@ -141,7 +141,7 @@ def typed(value: object) -> str:
 
 
 def choices(field: Field, value: str) -> list[tuple[str, str]]:
-    """Return what may be chosen; a value outside the list stays choosable, or saving would lose it."""
+    """Return what may be chosen; an unlisted value stays choosable, or saving would lose it."""
     listed = [(option.code, option.label) for option in field.options]
     extra = [] if not value or value in dict(listed) else [(value, value)]
     return [("", "none"), *extra, *listed]
