@@ -8,6 +8,9 @@ from time import monotonic
 from crm_admin.outward import breaker
 from crm_admin.outward.protocols import CallEntry, Rank, Seen
 
+ROUNDING = 1e-6
+SHORTEST_WAIT_SECONDS = 0.001
+
 
 @dataclass(slots=True)
 class _Bucket:
@@ -51,8 +54,8 @@ class LocalBudget:
             self._refill(held, now)
             floor = 0.0 if rank is Rank.PEOPLE else min(held.limit * self._reserve, held.limit - 1)
             missing = cost + floor - held.left
-            if missing > 0:
-                return missing * held.window / held.limit
+            if missing > ROUNDING:
+                return max(missing * held.window / held.limit, SHORTEST_WAIT_SECONDS)
             held.left -= cost
             return 0.0
 
