@@ -3,17 +3,23 @@ outliving its worker.
 """
 
 import ctypes
+import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from flask import Flask
+from redis.client import Pipeline
 from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from crm_admin import dispatch
+from crm_admin.services import processes
+
+logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
 
@@ -22,6 +28,15 @@ class AppWorker(Worker):
     """Runs each job inside the app; its work-horse dies with it."""
 
     app: Flask
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Tell both Redis and our own tables that this worker is alive."""
+        super().heartbeat(timeout, pipeline)
+        try:
+            with self.app.app_context():
+                processes.beat("worker")
+        except SQLAlchemyError as error:
+            logger.warning("the worker's sign of life waits: %s", type(error).__name__)
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         with self.app.app_context():
@@ -44,7 +59,7 @@ def work(app: Flask, queues: Sequence[str], *, burst: bool = False) -> None:
             [dispatch.queue(name) for name in queues],
             connection=dispatch.client(url),
             serializer=JSONSerializer,
-            worker_ttl=60,
+            worker_ttl=45,
             maintenance_interval=30,
             job_monitoring_interval=10,
         )

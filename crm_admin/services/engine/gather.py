@@ -250,28 +250,35 @@ def look_up(
     remote_of: dict[tuple[str, str], str] = {}
     if not remote.associations:
         return References(record_of, remote_of)
+    known = PAIRED + (PLANNED_PAIRS if work.staged else "")
+    named = {"connection": work.connection_id, "run": work.run_id, "at": work.run_at}
     for other in remote.associations:
         ids = list({ids[0] for r in records if (ids := r.associations.get(other, ()))})
         if ids:
-            for row in cursor.execute(
-                "SELECT remote_id, record_id FROM link"
-                " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND"
-                " status <> 'detached'",
-                (work.connection_id, other, ids),
-            ).fetchall():
+            query = f"SELECT * FROM ({known}) p WHERE remote_object = %(other)s AND remote_id = ANY(%(ids)s)"  # noqa: S608
+            for row in cursor.execute(query, {**named, "other": other, "ids": ids}).fetchall():
                 record_of[other, row["remote_id"]] = str(row["record_id"])
     targets = {
         UUID(v) for o in ours for v in o.references.values() if v and not v.startswith(PARKED)
     }
     if targets:
-        for row in cursor.execute(
-            "SELECT remote_object, remote_id, record_id FROM link WHERE connection_id = %s AND"
-            " record_id = ANY(%s)"
-            " AND status = 'linked' AND remote_id IS NOT NULL",
-            (work.connection_id, list(targets)),
-        ).fetchall():
+        query = f"SELECT * FROM ({known}) p WHERE record_id = ANY(%(ids)s) AND status = 'linked'"  # noqa: S608
+        for row in cursor.execute(query, {**named, "ids": list(targets)}).fetchall():
             remote_of[row["remote_object"], str(row["record_id"])] = row["remote_id"]
     return References(record_of, remote_of)
+
+
+PAIRED = """
+SELECT remote_object, remote_id, record_id, status FROM link
+ WHERE connection_id = %(connection)s AND status <> 'detached' AND remote_id IS NOT NULL
+"""
+
+PLANNED_PAIRS = """
+UNION ALL
+SELECT remote_object, remote_id, record_id, 'linked' FROM operation
+ WHERE run_id = %(run)s AND run_at = %(at)s AND action = 'link'
+"""
+"""What a plan is about to pair counts as paired in the rest of it."""
 
 
 def title_of(data: Mapping[str, Json], stream: Stream) -> str:

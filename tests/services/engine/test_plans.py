@@ -148,3 +148,28 @@ def test_only_the_plan_that_was_seen_can_be_approved(observer: Desk, hubspot: Hu
         plans.approve(person=observer.person, run_id=first.run, plan_hash=first.plan_hash)
     with pytest.raises(Stale):
         plans.approve(person=observer.person, run_id=second.run, plan_hash=first.plan_hash)
+
+
+def test_a_plan_pairs_references_with_what_it_is_about_to_pair(
+    observer: Desk, hubspot: HubSpot
+) -> None:
+    company = observer.add("company", name="Acme", domain="acme.example")
+    observer.add("contact", {"company": str(company)}, first_name="Ann", email="ann@acme.example")
+    hubspot.post(
+        "/_sim/load",
+        {
+            "companies": [{"properties": {"name": "Acme", "domain": "acme.example"}}],
+            "contacts": [
+                {
+                    "properties": {"email": "ann@acme.example", "firstname": "Ann"},
+                    "associations": {"companies": ["companies#0"]},
+                }
+            ],
+        },
+    )
+
+    plan = observer.sync("full")
+    observer.approve(plan)
+
+    assert operations(observer, plan.run, action="agree") == []
+    assert observer.sync("full").writes_theirs == 0
