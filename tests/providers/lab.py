@@ -32,9 +32,8 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 class Facts:
     """What the suite has to know of one provider to talk about its records.
 
-    `name` is the object, `key` a unique field of it, `parent` an object its records refer to. The
-    patterns match
-    the paths of calls; `make` returns the properties of the n-th valid record.
+    `name` is the object, `key` a unique field of it, `parent` an object its records refer to.
+    The patterns match the paths of calls; `make` returns the properties of the n-th valid record.
     """
 
     provider: str
