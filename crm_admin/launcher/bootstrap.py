@@ -87,6 +87,8 @@ def _make_venv() -> None:
     moved = bool(known) and known.get("place") != str(ROOT)
     if not moved and PYTHON.exists() and _works([str(PYTHON), "-c", "pass"]):
         return
+    if VENV.is_symlink():
+        VENV.unlink()  # clearing it would empty somebody else's
     # our own interpreter may be the broken or moved environment's
     base = getattr(sys, "_base_executable", sys.executable)
     _run([base, "-m", "venv", "--clear", "--without-pip", str(VENV)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crm_admin.launcher import databases
 from crm_admin.launcher.account import for_servers
-from crm_admin.launcher.places import Places
+from crm_admin.launcher.places import Places, make_home
 from crm_admin.launcher.servers import PostgreSQL, Valkey
 
 
@@ -69,7 +69,7 @@ def _data(places: Places, installation: str) -> Path:
     """PostgreSQL's files stay in `var/` unless its account cannot get there."""
     # a new checkout in an old one's place has other passwords, so it must not find the old files
     elsewhere = places.home / f"postgresql-{installation}"
-    if elsewhere.exists():
-        return elsewhere
-    inside = places.var / "postgresql"
-    return inside if for_servers().can_enter(places.var) else elsewhere
+    if not elsewhere.exists() and for_servers().can_enter(places.var):
+        return places.var / "postgresql"
+    make_home(places.home)
+    return elsewhere

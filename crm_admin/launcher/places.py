@@ -52,6 +52,13 @@ def of_checkout(checkout: Path = CHECKOUT) -> Places:
     return Places(checkout=checkout, var=var)
 
 
+def make_home(home: Path) -> None:
+    """Make the folder root shares with an unprivileged account, whatever the umask says."""
+    for folder in (home.parent, home):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+
+
 def socket_folder() -> Path:
     """Make a short private folder for sockets, whose paths may have about 100 bytes only."""
     base = tempfile.gettempdir()

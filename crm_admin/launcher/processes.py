@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,6 +91,18 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def births(pids: Iterable[int]) -> dict[int, str]:
+    """Return when each living process began; a number used again has another time."""
+    wanted = ",".join(str(pid) for pid in pids)
+    if not wanted:
+        return {}
+    done = subprocess.run(
+        ["ps", "-o", "pid=,lstart=", "-p", wanted], capture_output=True, text=True, check=False
+    )
+    rows = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    return {int(row[0]): row[1].strip() for row in rows if len(row) == 2}
 
 
 def command_line(pid: int) -> str:

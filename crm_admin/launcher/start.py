@@ -86,6 +86,7 @@ class Start:
             self.supervisor.add(name, parts.worker(self.places, self.environ, name))
         self.supervisor.add("scheduler", parts.scheduler(self.places, self.environ))
         self._note()
+        self.supervisor.changed = self._note
         self._await("/readyz", self.port)
         if simulators is not None:
             self._await("/", simulators)

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from crm_admin.errors import Unavailable
@@ -26,11 +26,15 @@ class Running:
     sockets: str
     environ: dict[str, str] = field(repr=False)
     pids: dict[str, int] = field(default_factory=dict)
+    births: dict[str, str] = field(default_factory=dict)
     url: str | None = None
 
 
 def write(places: Places, running: Running) -> None:
-    """Say where the servers are."""
+    """Say where the servers are, and when each process began."""
+    born = processes.births(running.pids.values())
+    births = {name: born[pid] for name, pid in running.pids.items() if pid in born}
+    running = replace(running, births=births)
     write_private(places.run_file, json.dumps(asdict(running), indent=2) + "\n")
 
 
@@ -78,9 +82,9 @@ def sweep(places: Places) -> None:
     left = read(places)
     if left is None:
         return
-    for pid in left.pids.values():
-        marks = (str(places.checkout), str(places.home), left.sockets)
-        if processes.is_alive(pid) and any(mark in processes.command_line(pid) for mark in marks):
+    alive = processes.births(left.pids.values())
+    for name, pid in left.pids.items():
+        if pid in alive and alive[pid] == left.births.get(name):
             processes.end(pid)
     remove_socket_folder(Path(left.sockets))
     places.run_file.unlink(missing_ok=True)

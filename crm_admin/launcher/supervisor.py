@@ -49,6 +49,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.children: list[Child] = []
         self.stopping = False
+        self.changed: Callable[[], None] = lambda: None
 
     def listen(self) -> None:
         """From now on, Ctrl-C and SIGTERM end `run`; a second one changes nothing."""
@@ -113,6 +114,7 @@ class Supervisor:
             child.process = child.start()
         except Exception:
             logger.exception("%s could not be started again", child.name)
+        self.changed()
 
     def _ask(self, _: int, __: FrameType | None) -> None:
         self.stopping = True
