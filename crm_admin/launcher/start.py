@@ -82,14 +82,15 @@ class Start:
     def _programs(self) -> None:
         simulators = self._simulators() if self.demo else None
         self.supervisor.add("web", parts.web(self.places, self.environ, self.port))
+        self._await("/readyz", self.port)
+        # pages come first: the others would only make them wait for a processor
         for name in parts.WORKERS:
             self.supervisor.add(name, parts.worker(self.places, self.environ, name))
         self.supervisor.add("scheduler", parts.scheduler(self.places, self.environ))
-        self._note()
-        self.supervisor.changed = self._note
-        self._await("/readyz", self.port)
         if simulators is not None:
             self._await("/", simulators)
+        self._note()
+        self.supervisor.changed = self._note
 
     def _simulators(self) -> int:
         """Start the simulated CRMs; the first time, both sides get their demo records."""
