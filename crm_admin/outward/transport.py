@@ -115,15 +115,15 @@ class Transport:
         return self._mask(text)
 
     def _admit(self, request: Request) -> None:
-        wait = self._wiring.breaker.wait_seconds()
-        if wait > 0:
-            raise RetryLater(wait)
-        while (
-            wait := self._wiring.budget.take(request.cost, self._wiring.rank, request.bucket)
-        ) > 0:
+        budget, rank = self._wiring.budget, self._wiring.rank
+        while (wait := budget.take(request.cost, rank, request.bucket)) > 0:
             if wait > LONGEST_PAUSE_SECONDS:
                 raise RetryLater(wait)
             self._wiring.pause(wait)
+        # The breaker comes last: the one probe it lets through must really go out.
+        wait = self._wiring.breaker.wait_seconds()
+        if wait > 0:
+            raise RetryLater(wait)
 
     def _renew(self) -> None:
         """A kept connection is not used after a fork, nor after a rest in which peers hang up."""

@@ -273,6 +273,23 @@ def test_ten_failures_open_the_breaker_and_nothing_more_is_sent() -> None:
     assert later.value.after_seconds > 0
 
 
+def test_a_probe_is_not_spent_on_a_call_the_budget_holds_back() -> None:
+    now = [0.0]
+    breaker = LocalBreaker(clock=lambda: now[0])
+    budget = LocalBudget({}, clock=lambda: now[0])
+    for _ in range(10):
+        breaker.failed()
+    now[0] = 31.0
+    budget.learn(Seen("", blocked_seconds=16.0))
+    with serving(says(OK)) as server:
+        transport = transport_to(server.url, breaker=breaker, budget=budget)
+        with pytest.raises(RetryLater):
+            transport.send(GET)
+        now[0] = 48.0
+
+        assert transport.send(GET).ok
+
+
 def test_refusals_do_not_open_the_breaker() -> None:
     breaker = LocalBreaker(clock=lambda: 0.0)
     with serving(says(answer(b"{}", status=b"429 Busy"))) as server:
