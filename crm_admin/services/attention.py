@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from crm_admin.ids import new_id
-from crm_admin.services.engine.unit import Cursor
+from crm_admin.services.sql import Cursor
 
 RAISE = """
 INSERT INTO attention (organization_id, id, kind, subject, sentence, count, first_at, last_at,

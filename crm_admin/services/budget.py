@@ -16,7 +16,7 @@ from crm_admin.outward import breaker
 from crm_admin.outward.inprocess import LocalBreaker, LocalBudget
 from crm_admin.outward.protocols import BreakerState, Rank, RateBudget, Seen
 from crm_admin.providers.registry import limits_of
-from crm_admin.services.engine.unit import Row
+from crm_admin.services.sql import Row
 
 RESERVE = 0.1
 KEEP_SECONDS = 3600

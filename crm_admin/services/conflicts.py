@@ -11,8 +11,7 @@ from crm_admin.services import record_scope
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests
 from crm_admin.services.engine.requests import Request, RunRef
-from crm_admin.services.engine.unit import Cursor, Row, transaction
-from crm_admin.services.engine.work import dumps
+from crm_admin.services.sql import Cursor, Row, dumps, transaction
 
 
 @dataclass(frozen=True, slots=True)

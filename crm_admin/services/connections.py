@@ -19,8 +19,8 @@ from crm_admin.security.secrets import KeyRing, Place
 from crm_admin.services import audit, remote
 from crm_admin.services.access import Person
 from crm_admin.services.engine.opening import describe
-from crm_admin.services.engine.unit import Cursor, Row, transaction
 from crm_admin.services.schedules import add_built_in
+from crm_admin.services.sql import Cursor, Row, transaction
 from crm_admin.services.streams import StreamChoice, write_streams
 from crm_admin.sync.states import Stance
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater
 from crm_admin.services import attention, remote
-from crm_admin.services.engine.unit import transaction
+from crm_admin.services.sql import transaction
 
 
 def check(connection_id: UUID) -> str:

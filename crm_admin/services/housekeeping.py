@@ -2,7 +2,7 @@
 forgotten.
 """
 
-from crm_admin.services.engine.unit import transaction
+from crm_admin.services.sql import transaction
 
 CALL_BODY_DAYS = 7
 PARTITION_MONTHS = 3

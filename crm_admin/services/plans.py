@@ -8,8 +8,7 @@ from crm_admin.errors import BadInput, NotFound, Stale
 from crm_admin.services import attention, audit
 from crm_admin.services.access import Person
 from crm_admin.services.engine.requests import LIVE, RunRef
-from crm_admin.services.engine.unit import Cursor, Row, transaction
-from crm_admin.services.engine.work import dumps
+from crm_admin.services.sql import Cursor, Row, dumps, transaction
 
 CHOICES = {"ours", "theirs", "newest"}
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from crm_admin.errors import NotFound
 from crm_admin.security.permissions import OWN_POVS_ONLY
 from crm_admin.services.access import Person
-from crm_admin.services.engine.unit import Cursor
+from crm_admin.services.sql import Cursor
 
 
 def require_record(cursor: Cursor, person: Person, record_id: UUID) -> None:

@@ -11,10 +11,10 @@ import orjson
 
 from crm_admin.errors import Stale
 from crm_admin.jsontypes import Json
-from crm_admin.records.identity import keys_of
+from crm_admin.records.identity import Key, keys_of
 from crm_admin.records.kinds import RecordKind
 from crm_admin.records.values import promoted
-from crm_admin.services.engine.unit import Cursor, copy_rows
+from crm_admin.services.sql import Cursor, copy_rows
 from crm_admin.sync.drafts import PARKED
 
 PEOPLE, BULK = 0, 1
@@ -23,7 +23,9 @@ PEOPLE, BULK = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """A record to insert; references hold the target's id, or PARKED plus an id of `parked_on`."""
+    """A record to insert; references hold the target's id, or PARKED plus an id of `parked_on`.
+    `keys` are its match keys where they were made before.
+    """
 
     record_id: UUID
     kind: RecordKind
@@ -32,6 +34,7 @@ class NewRecord:
     external_id: str | None = None
     created_run: UUID | None = None
     created_row: int | None = None
+    keys: tuple[Key, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ def insert_records(
             + (record.created_run, record.created_row)
             + (plain.title, plain.status, plain.owner_id, plain.amount, plain.due_on)
         )
-        keys += _key_rows(record.record_id, record.kind, record.data)
+        known = keys_of(record.kind, record.data) if record.keys is None else record.keys
+        keys += _key_rows(record.record_id, record.kind, known)
         references += _reference_rows(record.record_id, record.kind, record.references, objects)
     columns = ("id", "kind", "data", "external_id", "created_run", "created_row")
     copy_rows(
@@ -116,11 +120,9 @@ def insert_records(
 
 
 def _key_rows(
-    record_id: UUID, kind: RecordKind, data: Mapping[str, Json]
+    record_id: UUID, kind: RecordKind, keys: Sequence[Key]
 ) -> list[tuple[object, ...]]:
-    return [
-        (record_id, kind.name, str(key.type), key.value, key.strong) for key in keys_of(kind, data)
-    ]
+    return [(record_id, kind.name, key.type.value, key.value, key.strong) for key in keys]
 
 
 def _reference_rows(
@@ -216,7 +218,7 @@ def update_records(
             strict=True,
         ):
             column.append(value)
-        keys += _key_rows(change.record_id, change.kind, data)
+        keys += _key_rows(change.record_id, change.kind, keys_of(change.kind, data))
         references += _reference_rows(
             change.record_id, change.kind, change.references, parked_objects or {}
         )

@@ -17,8 +17,8 @@ from crm_admin.records.values import ValueRefused, canonical, is_blank, same
 from crm_admin.services import record_scope
 from crm_admin.services.access import Person
 from crm_admin.services.engine.gather import load_ours
-from crm_admin.services.engine.unit import Cursor, transaction
 from crm_admin.services.record_store import PEOPLE, Change, fan_out, update_records
+from crm_admin.services.sql import Cursor, transaction
 
 NO_CONNECTION = UUID(int=0)
 

@@ -18,7 +18,7 @@ from crm_admin.providers import registry
 from crm_admin.providers.base import ConnectionConfig, Provider
 from crm_admin.security.secrets import KeyRing, Place, SecretError
 from crm_admin.services.budget import breaker_of, budget_of
-from crm_admin.services.engine.unit import Row, transaction
+from crm_admin.services.sql import Row, transaction
 
 FLUSH_AT = 200
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.jsontypes import Json
-from crm_admin.services.engine.unit import Row, transaction
+from crm_admin.services.sql import Row, transaction
 
 SELECT = """
 SELECT r.id, r.mode, r.state, r.counts, r.reason, r.plan_hash, r.staged, c.name,

@@ -12,7 +12,7 @@ from crm_admin.database import Role, engine_for
 from crm_admin.errors import CrmAdminError
 from crm_admin.ids import new_id
 from crm_admin.services import connections_health, housekeeping, sync_runs
-from crm_admin.services.engine.unit import Cursor, transaction
+from crm_admin.services.sql import Cursor, transaction
 from crm_admin.services.sync_runs import Started
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from crm_admin.ids import new_id
 from crm_admin.packs.base import DefaultMapping
 from crm_admin.packs.registry import default_mappings
 from crm_admin.services.access import Person
-from crm_admin.services.engine.unit import Cursor, Row
+from crm_admin.services.sql import Cursor, Row
 
 
 @dataclass(frozen=True, slots=True)

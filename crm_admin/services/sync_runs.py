@@ -10,7 +10,7 @@ from crm_admin.services import audit, record_scope
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests, run
 from crm_admin.services.engine.requests import Request, RunRef
-from crm_admin.services.engine.unit import transaction
+from crm_admin.services.sql import transaction
 from crm_admin.sync.states import RunState
 
 __all__ = ["RunRef", "Started", "run_again", "start", "stop", "sync_record", "work"]

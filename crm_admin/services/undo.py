@@ -8,7 +8,7 @@ from crm_admin.services import audit
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests
 from crm_admin.services.engine.requests import Request, RunRef
-from crm_admin.services.engine.unit import transaction
+from crm_admin.services.sql import transaction
 from crm_admin.services.sync_runs import Started
 
 OFFERED_DAYS = 30

@@ -2,7 +2,6 @@
 so.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,9 +32,11 @@ from crm_admin.sync.merge import (
     inputs_json,
     merge_field,
 )
+from crm_admin.sync.newcomers import Line, Newcomer, aim, end_of, lines_of, translate
 from crm_admin.sync.states import Creates, LinkStatus, OperationAction, Side
 
 NO_REFERENCES = References(record_of={}, remote_of={})
+NO_BASE = object()
 
 
 def decide(
@@ -43,16 +44,19 @@ def decide(
     stream: StreamFacts,
     references: References = NO_REFERENCES,
     *,
+    newcomer: Newcomer | None = None,
     release: bool = False,
 ) -> Decided:
     """Return what this pair leads to under the stream's rules.
 
-    With `release` the blanks that otherwise wait for the guard are part of the result.
+    With `release` the blanks that otherwise wait for the guard are part of the result. `newcomer`
+    is the translation of a record of theirs alone, where it was made before.
     """
     if pair.ours is not None and pair.theirs is not None:
         return _both(pair, stream, references, release=release)
     if pair.theirs is not None:
-        return _only_theirs(pair, stream, references)
+        made = newcomer or translate(pair.theirs, stream.rules)
+        return _only_theirs(pair, stream, made, references)
     if pair.ours is not None:
         return _only_ours(pair, stream, references)
     raise ValueError("A pair needs at least one side.")
@@ -67,40 +71,6 @@ def wire_value(use: RuleUse, theirs: RemoteRecord) -> Json | Absent:
         return ABSENT
     ids = theirs.associations[other]
     return ids[0] if ids else None
-
-
-def new_record(
-    theirs: RemoteRecord, stream: StreamFacts, references: References
-) -> tuple[dict[str, Json], dict[str, str | None], dict[str, Json], list[tuple[RuleUse, str]]]:
-    """Return (data, references, base_theirs, failures) of the record that theirs would become.
-
-    A failed optional rule is left out and has no base, so it is looked at again next time.
-    """
-    data: dict[str, Json] = {}
-    targets: dict[str, str | None] = {}
-    base: dict[str, Json] = {}
-    failures: list[tuple[RuleUse, str]] = []
-    for use in stream.rules:
-        wire = wire_value(use, theirs)
-        if isinstance(wire, Absent) or use.rule.direction == "to_crm":
-            continue
-        try:
-            value = _ours_of(use, wire, references)
-        except RuleFailed as failed:
-            failures.append((use, str(failed)))
-            continue
-        if is_blank(value) and use.rule.default is not None:
-            value = use.rule.default
-        if use.rule.required and is_blank(value):
-            failures.append((use, f"{use.rule.theirs} is empty and {use.rule.ours} is required."))
-            continue
-        base[use.rule.id] = wire
-        if use.rule.association:
-            if value is not None:
-                targets[use.rule.ours] = str(value)
-        elif not is_blank(value):
-            data[use.rule.ours] = value
-    return data, targets, base, failures
 
 
 def _ours_of(use: RuleUse, wire: Json, references: References) -> Json:
@@ -127,40 +97,24 @@ def _theirs_of(use: RuleUse, value: Json, references: References) -> Json:
     return remote_id
 
 
-def _only_theirs(pair: Pair, stream: StreamFacts, references: References) -> Decided:
+def _only_theirs(
+    pair: Pair, stream: StreamFacts, made: Newcomer, references: References
+) -> Decided:
     decided = Decided(pair)
     if not stream.takes or stream.creates not in {Creates.HERE, Creates.BOTH}:
         return decided
-    data, targets, base, failures = new_record(pair.there, stream, references)
-    required = [(use, text) for use, text in failures if use.rule.required]
-    if required:
-        use, text = required[0]
-        decided.drafts.append(
-            Draft(
-                Side.OURS,
-                OperationAction.SKIP,
-                reason_code="required",
-                reason=text,
-                error_field=use.rule.ours,
-            )
-        )
+    required = next(((use, text) for use, text in made.failures if use.rule.required), None)
+    if required is not None:
+        decided.drafts.append(_left_out(*required))
         return decided
-    decided.take, decided.references, decided.base_theirs = data, targets, base
-    decided.base_ours = {
-        use.rule.id: data.get(use.rule.ours, targets.get(use.rule.ours))
-        for use in stream.rules
-        if use.rule.id in base
-    }
-    decided.refused = [text for _, text in failures]
+    aim(made, stream.rules, references)
+    decided.take, decided.references = made.data, made.targets
+    decided.base_ours, decided.base_theirs = made.base_ours, made.base_theirs
+    decided.refused = [text for _, text in made.failures]
     fields: dict[str, list[Json]] = {
-        use.rule.ours: [
-            None,
-            decided.base_ours[use.rule.id],
-            Reason.THEIRS_CHANGED.value,
-            use.rule.id,
-        ]
-        for use in stream.rules
-        if decided.base_ours.get(use.rule.id) is not None
+        line.ours: [None, value, Reason.THEIRS_CHANGED.value, line.rule_id]
+        for line in lines_of(stream.rules)
+        if (value := made.base_ours.get(line.rule_id)) is not None
     }
     decided.drafts.append(
         Draft(
@@ -172,6 +126,16 @@ def _only_theirs(pair: Pair, stream: StreamFacts, references: References) -> Dec
         )
     )
     return decided
+
+
+def _left_out(use: RuleUse, sentence: str) -> Draft:
+    return Draft(
+        Side.OURS,
+        OperationAction.SKIP,
+        reason_code="required",
+        reason=sentence,
+        error_field=use.rule.ours,
+    )
 
 
 def _only_ours(pair: Pair, stream: StreamFacts, references: References) -> Decided:
@@ -247,18 +211,32 @@ def _both(pair: Pair, stream: StreamFacts, references: References, *, release: b
             Draft(Side.OURS, OperationAction.LINK, reason_code="matched", reason=pair.matched_by)
         )
     writes = _Writes(release=release)
-    for use in stream.rules:
-        seen = _inputs(pair, stream, use)
-        if seen is None or _untouched(seen):
+    for line in lines_of(stream.rules):
+        if _untouched(pair, line):
             continue
-        _decide_rule(decided, writes, stream, use, seen, references)
+        seen = _inputs(pair, stream, line.use)
+        if seen is not None:
+            _decide_rule(decided, writes, stream, line.use, seen, references)
     _close_conflicts(decided, writes)
     writes.into(decided)
     return decided
 
 
-def _untouched(seen: Inputs) -> bool:
-    return seen.base is not None and seen.ours == seen.base.ours and seen.theirs == seen.base.theirs
+def _untouched(pair: Pair, line: Line) -> bool:
+    """Both sides stand exactly as they last agreed: most fields of most records."""
+    link, theirs, ours = pair.link, pair.theirs, pair.ours
+    if link is None or theirs is None or ours is None or line.rule_id not in link.base_ours:
+        return False
+    if line.other:
+        here: Json = ours.references.get(line.ours)
+        there = end_of(line, theirs)
+    else:
+        here = ours.data.get(line.ours)
+        there = theirs.properties.get(line.theirs, ABSENT)
+    return bool(
+        here == link.base_ours[line.rule_id]
+        and there == link.base_theirs.get(line.rule_id, NO_BASE)
+    )
 
 
 def _inputs(pair: Pair, stream: StreamFacts, use: RuleUse) -> Inputs | None:

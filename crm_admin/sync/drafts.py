@@ -188,12 +188,6 @@ class Decided:
         )
 
     @property
-    def quiet(self) -> bool:
-        return not (
-            self.drafts
-            or self.take
-            or self.references
-            or self.send
-            or self.associate
-            or self.conflicts
-        )
+    def writes(self) -> bool:
+        """Whether anything is written to either side."""
+        return bool(self.take or self.references or self.send or self.associate)

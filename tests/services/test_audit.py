@@ -11,7 +11,7 @@ from crm_admin.launcher import servers
 from crm_admin.security.permissions import Role
 from crm_admin.services import audit
 from crm_admin.services.access import Person
-from crm_admin.services.engine.unit import transaction
+from crm_admin.services.sql import transaction
 from tests import factories
 
 

@@ -20,12 +20,12 @@ from crm_admin.records.values import canonicaliser
 from crm_admin.security.permissions import Role
 from crm_admin.services import connections, organizations, plans, users
 from crm_admin.services.access import Person
-from crm_admin.services.engine.unit import transaction
 from crm_admin.services.runs import Report
 from crm_admin.services.seed import demo, simulator
 from crm_admin.services.seed.draws import SEED, Draws, respelt_phone
 from crm_admin.services.seed.theirs import make_theirs
 from crm_admin.services.seed.world import make_world
+from crm_admin.services.sql import transaction
 from crm_admin.services.streams import default_choices
 from crm_admin.simulators.server import start_in_thread
 from tests.services.engine.conftest import Desk, HubSpot

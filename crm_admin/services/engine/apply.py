@@ -19,8 +19,9 @@ from crm_admin.services.engine.passes import NOBODY
 from crm_admin.services.engine.slices import Read, decide_all, gather
 from crm_admin.services.engine.store import store_slice
 from crm_admin.services.engine.streams import RemoteObject
-from crm_admin.services.engine.unit import Cursor, Row, transaction, unit
+from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, Row, transaction
 from crm_admin.sync.drafts import Decided, Draft, StreamFacts
 from crm_admin.sync.states import OperationAction, Side
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from crm_admin.ids import new_id
 from crm_admin.services.engine.gather import Subject
-from crm_admin.services.engine.unit import Cursor
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, dumps
 from crm_admin.sync.drafts import ConflictDraft
 from crm_admin.sync.merge import hash_of
 

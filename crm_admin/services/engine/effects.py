@@ -6,8 +6,8 @@ from uuid import UUID
 
 from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
-from crm_admin.services.engine.unit import Cursor
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, dumps
 
 
 @dataclass(frozen=True, slots=True)

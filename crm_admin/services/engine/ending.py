@@ -10,8 +10,9 @@ from crm_admin.services import attention
 from crm_admin.services.engine.operations import plan_hash
 from crm_admin.services.engine.requests import queue_wanted
 from crm_admin.services.engine.streams import RemoteObject
-from crm_admin.services.engine.unit import Cursor, Lease, transaction, unit
+from crm_admin.services.engine.unit import Lease, unit
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, transaction
 
 EMPTY_READ_LIMIT = 20
 BACKOFF_CAP_SECONDS = 300

@@ -10,13 +10,15 @@ from uuid import UUID
 from crm_admin.errors import present
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
+from crm_admin.records.identity import Key
 from crm_admin.records.values import is_blank
 from crm_admin.services.engine.streams import RemoteObject, Stream
-from crm_admin.services.engine.unit import Cursor, Row
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, Row
 from crm_admin.sync.drafts import PARKED, Linked, Ours, Pair, References
 from crm_admin.sync.filters import matches
 from crm_admin.sync.merge import Declined
+from crm_admin.sync.newcomers import Newcomer
 from crm_admin.sync.states import LinkStatus, Side
 
 
@@ -41,13 +43,17 @@ class Candidate:
 
 @dataclass(slots=True)
 class Subject:
-    """One pair of a slice and how it stands."""
+    """One pair of a slice and how it stands; `newcomer` and `keys` of a record without link were
+    made to match it.
+    """
 
     stream: Stream
     pair: Pair
     standing: Standing = Standing.PAIR
     candidates: tuple[Candidate, ...] = ()
     reason: str = ""
+    newcomer: Newcomer | None = None
+    keys: tuple[Key, ...] | None = None
 
 
 @dataclass(slots=True)

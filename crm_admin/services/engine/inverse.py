@@ -13,9 +13,9 @@ from crm_admin.records.values import is_blank, same
 from crm_admin.services.engine.effects import NewEffect
 from crm_admin.services.engine.operations import Entry
 from crm_admin.services.engine.streams import Stream
-from crm_admin.services.engine.unit import Row
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import Change
+from crm_admin.services.sql import Row
 from crm_admin.sync.drafts import Draft, Ours
 from crm_admin.sync.merge import hash_of
 from crm_admin.sync.states import OperationAction, OperationState, Side

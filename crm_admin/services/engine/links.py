@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from crm_admin.jsontypes import Json
-from crm_admin.services.engine.unit import Cursor, copy_rows
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, copy_rows, dumps
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from uuid import UUID
 from crm_admin.errors import NeedsAttention, RecordRejected
 from crm_admin.providers.base import NewField
 from crm_admin.services.engine.operations import Entry, write_operations
-from crm_admin.services.engine.unit import transaction, unit
+from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import transaction
 from crm_admin.sync.drafts import Draft
 from crm_admin.sync.states import OperationAction, OperationState, Side
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 from zlib import crc32
 
-from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.identity import GREY, SURE, Key, keys_of, likeness
 from crm_admin.services.engine.gather import (
@@ -20,11 +19,11 @@ from crm_admin.services.engine.gather import (
     open_effects,
 )
 from crm_admin.services.engine.streams import RemoteObject, Stream
-from crm_admin.services.engine.unit import Cursor
 from crm_admin.services.engine.work import Work
-from crm_admin.sync.decide import new_record
-from crm_admin.sync.drafts import Pair, References
+from crm_admin.services.sql import Cursor
+from crm_admin.sync.drafts import Pair
 from crm_admin.sync.filters import in_words, matches
+from crm_admin.sync.newcomers import Newcomer, translate
 
 CANDIDATES_PER_KEY = 5
 KEY_LOCKS = 512
@@ -47,7 +46,7 @@ class Unlinked:
 
     record: RemoteRecord
     stream: Stream
-    data: dict[str, Json]
+    made: Newcomer
     keys: tuple[Key, ...]
 
 
@@ -85,16 +84,13 @@ def match(
             if stream is None:
                 found.subjects.append(_excluded(remote, record))
             continue
-        data, _, _, _ = new_record(record, stream.facts, NOTHING)
+        made = translate(record, stream.facts.rules)
         streams[stream.id] = stream
         newcomers[stream.id].append(
-            Unlinked(record, stream, data, keys_of(stream.facts.kind, data))
+            Unlinked(record, stream, made, keys_of(stream.facts.kind, made.data))
         )
     for stream_id, group in newcomers.items():
         _match_stream(cursor, work, streams[stream_id], group, found, choices)
-
-
-NOTHING = References({}, {})
 
 
 def _excluded(remote: RemoteObject, record: RemoteRecord) -> Subject:
@@ -164,7 +160,7 @@ def _subject(
         return Subject(one.stream, pair, Standing.BLOCKED)
     if pick.record_id:
         used.add(pick.record_id)
-    return Subject(one.stream, pair, Standing.PAIR)
+    return Subject(one.stream, pair, Standing.PAIR, newcomer=one.made, keys=one.keys)
 
 
 def _lock_keys(cursor: Cursor, work: Work, group: Sequence[Unlinked]) -> None:
@@ -323,7 +319,7 @@ def _look_alikes(
             record = ours.get(record_id)
             if record is None or record.deleted:
                 continue
-            like = likeness(stream.facts.kind, record.data, one.data)
+            like = likeness(stream.facts.kind, record.data, one.made.data)
             reasons = tuple(str(reason[2]) for reason in like.reasons)
             candidates.append(Candidate(record_id, record.title, like.score, reasons))
         judged = _judge(sorted(candidates, key=lambda c: -c.score), by_key=bool(pick.reason))

@@ -13,8 +13,9 @@ from crm_admin.errors import BadInput, NotFound
 from crm_admin.providers.base import Provider
 from crm_admin.services import remote
 from crm_admin.services.engine.streams import load_streams
-from crm_admin.services.engine.unit import Cursor, Lease, Row, transaction
+from crm_admin.services.engine.unit import Lease
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, Row, transaction
 
 SCHEMA_AGE = timedelta(hours=1)
 

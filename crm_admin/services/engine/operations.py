@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from crm_admin.ids import new_id
-from crm_admin.services.engine.unit import Cursor, copy_rows
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, copy_rows, dumps
 from crm_admin.sync.drafts import Draft, Pair
 from crm_admin.sync.states import OperationState
 

@@ -20,8 +20,8 @@ from crm_admin.services.engine.links import (
     mark_links,
 )
 from crm_admin.services.engine.streams import Stream
-from crm_admin.services.engine.unit import Cursor, Row
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor, Row, dumps
 
 MAX_ATTEMPTS = 3
 RETRY_FAILED_SECONDS = 3600

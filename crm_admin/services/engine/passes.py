@@ -15,9 +15,10 @@ from crm_admin.records.values import is_blank
 from crm_admin.services.engine.gather import links_of_records, load_ours
 from crm_admin.services.engine.slices import Read, take_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
-from crm_admin.services.engine.unit import Cursor, transaction, unit
+from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import resolve_parked
+from crm_admin.services.sql import Cursor, transaction
 from crm_admin.sync import watermark
 from crm_admin.sync.drafts import Ours
 

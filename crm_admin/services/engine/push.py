@@ -9,8 +9,9 @@ from crm_admin.errors import NeedsAttention, RetryLater
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import Action, Association, Write
 from crm_admin.services.engine.outcomes import apply_outcomes
-from crm_admin.services.engine.unit import Row, transaction, unit
+from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Row, transaction
 
 CLAIM = """
 WITH first AS (

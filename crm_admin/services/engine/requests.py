@@ -9,8 +9,7 @@ from uuid import UUID
 from crm_admin.crashpoints import crashpoint
 from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
-from crm_admin.services.engine.unit import Cursor
-from crm_admin.services.engine.work import dumps
+from crm_admin.services.sql import Cursor, dumps
 
 LIVE = (
     "SELECT id, mode, state FROM sync_run WHERE connection_id = %s AND state IN ('queued',"

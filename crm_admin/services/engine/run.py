@@ -18,8 +18,9 @@ from crm_admin.errors import (
 )
 from crm_admin.services.engine import ending, steps
 from crm_admin.services.engine.opening import opened
-from crm_admin.services.engine.unit import Lease, claim, transaction
+from crm_admin.services.engine.unit import Lease, claim
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import transaction
 
 logger = logging.getLogger(__name__)
 

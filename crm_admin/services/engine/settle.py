@@ -10,9 +10,10 @@ from crm_admin.mapping.rules import Direction
 from crm_admin.providers.base import Ending, Outcome, RemoteRecord
 from crm_admin.records.values import is_blank
 from crm_admin.services.engine.outcomes import apply_outcomes, make_unknown
-from crm_admin.services.engine.unit import Cursor, Row, transaction, unit
+from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import BULK
+from crm_admin.services.sql import Cursor, Row, transaction
 
 UNKNOWN = """
 SELECT id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id,

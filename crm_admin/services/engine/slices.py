@@ -23,8 +23,8 @@ from crm_admin.services.engine.matching import match
 from crm_admin.services.engine.operations import Entry, entry_of, write_operations
 from crm_admin.services.engine.store import drain, label_of, store_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
-from crm_admin.services.engine.unit import Cursor
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor
 from crm_admin.sync.decide import decide
 from crm_admin.sync.drafts import Decided, Draft, Pair
 from crm_admin.sync.states import OperationAction, OperationState, Side
@@ -90,7 +90,16 @@ def _add_ours(cursor: Cursor, work: Work, read: Read, found: Slice) -> None:
 def decide_all(found: Slice, *, release: bool = False) -> list[tuple[Subject, Decided]]:
     """Return the decisions of every subject that may be decided."""
     return [
-        (subject, decide(subject.pair, subject.stream.facts, found.references, release=release))
+        (
+            subject,
+            decide(
+                subject.pair,
+                subject.stream.facts,
+                found.references,
+                newcomer=subject.newcomer,
+                release=release,
+            ),
+        )
         for subject in found.subjects
         if subject.standing is Standing.PAIR
     ]

@@ -27,7 +27,6 @@ from crm_admin.services.engine.operations import (
     entry_of,
     write_operations,
 )
-from crm_admin.services.engine.unit import Cursor
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import (
     BULK,
@@ -37,6 +36,7 @@ from crm_admin.services.record_store import (
     insert_records,
     update_records,
 )
+from crm_admin.services.sql import Cursor
 from crm_admin.sync.drafts import Decided, Draft, Linked
 from crm_admin.sync.states import OperationAction, OperationState, Side
 
@@ -161,6 +161,7 @@ def _collect_new(
             result.references,
             created_run=work.run_id,
             created_row=work.totals.get("created_rows", 0) + work.counts["created_rows"],
+            keys=subject.keys,
         )
     )
     batch.new_links.append(
@@ -393,7 +394,7 @@ def _association_changes(result: Decided) -> dict[str, Json]:
 
 
 def _count(work: Work, result: Decided) -> None:
-    if result.pair.theirs is not None and result.quiet:
+    if result.pair.theirs is not None and result.pair.link is not None and not result.writes:
         work.counts["unchanged"] += 1
     link = result.pair.link
     known = link.conflicts if link else frozenset()

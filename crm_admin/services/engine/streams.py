@@ -14,7 +14,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.mapping.engine import compile_rules
 from crm_admin.mapping.rules import Direction, FieldRule, FirstAgreement, Policy, Step
 from crm_admin.packs.registry import kinds
-from crm_admin.services.engine.unit import Cursor, Row
+from crm_admin.services.sql import Cursor, Row
 from crm_admin.sync.drafts import RuleUse, StreamFacts
 from crm_admin.sync.merge import RuleFacts
 from crm_admin.sync.states import Creates, StreamDirection

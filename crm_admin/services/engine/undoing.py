@@ -13,9 +13,10 @@ from crm_admin.services.engine.effects import write_effects
 from crm_admin.services.engine.gather import load_ours, open_effects
 from crm_admin.services.engine.inverse import Inverse, invert, stays
 from crm_admin.services.engine.operations import write_operations
-from crm_admin.services.engine.unit import Cursor, Row, transaction, unit
-from crm_admin.services.engine.work import Work, dumps
+from crm_admin.services.engine.unit import unit
+from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import BULK, fan_out, update_records
+from crm_admin.services.sql import Cursor, Row, dumps, transaction
 
 UNDO_SLICE = 300
 BULK_SLICE = 5000

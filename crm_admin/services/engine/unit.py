@@ -2,40 +2,17 @@
 write.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
 from uuid import UUID
 
-import psycopg
 from flask import current_app
-from psycopg.rows import dict_row
 
 from crm_admin import clock
 from crm_admin.crashpoints import crashpoint
 from crm_admin.errors import LeaseLost
-from crm_admin.extensions import db
-
-Row = dict[str, Any]
-Cursor = psycopg.Cursor[Row]
-
-
-@contextmanager
-def transaction() -> Iterator[Cursor]:
-    """One transaction of the acting organisation: committed at the end, rolled back on any error.
-
-    Yields a cursor whose rows are dicts. Transactions do not nest, and no call to a CRM belongs
-    inside.
-    """
-    raw = cast("psycopg.Connection[Row]", db.session.connection().connection.driver_connection)
-    try:
-        with raw.cursor(row_factory=dict_row) as cursor:
-            yield cursor
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
+from crm_admin.services.sql import Cursor, transaction
 
 
 @dataclass(slots=True)
@@ -105,12 +82,3 @@ def unit(lease: Lease) -> Iterator[Cursor]:
         crashpoint("step.before_commit")
     lease.until = started + lease.seconds
     crashpoint("step.after_commit")
-
-
-def copy_rows(
-    cursor: Cursor, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
-    """Fill a temporary table by COPY; `table` and `columns` are our own constants."""
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)

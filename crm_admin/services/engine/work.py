@@ -7,22 +7,16 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-import orjson
-
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import Provider
 from crm_admin.services.engine.streams import RemoteObject, Stream
-from crm_admin.services.engine.unit import Cursor, Lease
+from crm_admin.services.engine.unit import Lease
+from crm_admin.services.sql import Cursor, dumps
 
 
 class CallCounter(Protocol):
     def take(self) -> int:
         """Return the calls to the CRM since the last take."""
-
-
-def dumps(value: object) -> str:
-    """Return JSON text for a jsonb parameter."""
-    return orjson.dumps(value, default=str).decode()
 
 
 @dataclass(slots=True)

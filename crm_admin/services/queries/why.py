@@ -14,7 +14,7 @@ from crm_admin.services.queries.sql import first
 from crm_admin.sync.reasons import Reason, sentence
 
 LAST = """
-SELECT o.run_id, o.at, o.side, o.fields, o.actor, o.state, o.error, q.by_name, q.trigger
+SELECT o.run_id, o.at, o.side, o.action, o.fields, o.actor, o.state, o.error, q.by_name, q.trigger
   FROM operation o LEFT JOIN sync_run q ON q.id = o.run_id
  WHERE o.record_id = :record AND o.stream_id = :stream AND o.state IN ('done', 'failed', 'undone')
    AND (jsonb_exists(o.fields, :ours) OR jsonb_exists(o.fields, :theirs))
@@ -110,7 +110,14 @@ def _stages(
         return (), ""
     traces = explain(compiled, theirs, Direction.FROM_CRM)[1:]
     failed = next((trace.failed for trace in traces if trace.failed), "")
-    return tuple(Stage(trace.step, trace.value) for trace in traces if not trace.failed), failed
+    stages = []
+    before = theirs
+    for trace in traces:
+        # A step that leaves the value alone explains nothing.
+        if not trace.failed and trace.value != before:
+            stages.append(Stage(trace.step, trace.value))
+            before = trace.value
+    return tuple(stages), failed
 
 
 def _compiled(page: RecordPage, presence: Presence, rule: FieldRule) -> CompiledRule | None:
@@ -132,12 +139,20 @@ def _decision(
     )
     code = str(values[2]) if len(values) > 2 else ""
     return Decision(
-        sentence=reason_sentence(code, presence.connection, row.field.label),
+        sentence=_created(found["side"], presence.connection)
+        if found["action"] == "create"
+        else reason_sentence(code, presence.connection, row.field.label),
         run_id=found["run_id"],
         at=found["at"],
         by=found["by_name"] or found["actor"] or found["trigger"] or "",
         failed=found["error"] or "",
     )
+
+
+def _created(side: str, connection: str) -> str:
+    if side == "ours":
+        return f"It came with the record when that was taken from {connection}."
+    return f"{connection} got it when CRM Admin created the record there."
 
 
 def reason_sentence(code: str, theirs_name: str, field: str) -> str:

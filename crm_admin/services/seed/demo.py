@@ -13,13 +13,13 @@ from crm_admin.database import Role, engine_for
 from crm_admin.errors import BadInput
 from crm_admin.models import Base
 from crm_admin.services import organizations
-from crm_admin.services.engine.unit import transaction
 from crm_admin.services.organizations import OrganizationRef
 from crm_admin.services.seed import simulator
 from crm_admin.services.seed.people import PEOPLE, add_people
 from crm_admin.services.seed.theirs import make_theirs
 from crm_admin.services.seed.world import make_world
 from crm_admin.services.seed.writing import write_world
+from crm_admin.services.sql import transaction
 
 NAME: Final = "Demo"
 ZONE: Final = "Europe/Lisbon"

@@ -7,7 +7,7 @@ from uuid import UUID
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Role
 from crm_admin.services import users
-from crm_admin.services.engine.unit import transaction
+from crm_admin.services.sql import transaction
 from crm_admin.services.users import NewPerson
 
 PEOPLE: Final = (

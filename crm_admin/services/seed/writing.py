@@ -5,9 +5,9 @@ from uuid import UUID
 
 from crm_admin.ids import new_id
 from crm_admin.packs.registry import kinds
-from crm_admin.services.engine.unit import Cursor
 from crm_admin.services.record_store import NewRecord, insert_records
 from crm_admin.services.seed.made import Made, World
+from crm_admin.services.sql import Cursor
 
 ONE_SEED = 0x44454D4F
 """The transaction lock that keeps two seeds apart."""

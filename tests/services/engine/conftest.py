@@ -17,9 +17,9 @@ from crm_admin.security.permissions import Role
 from crm_admin.services import connections, plans, record_store, records, runs, sync_runs, undo
 from crm_admin.services.access import Person
 from crm_admin.services.engine import run as engine
-from crm_admin.services.engine.unit import transaction
 from crm_admin.services.record_store import NewRecord
 from crm_admin.services.runs import Report
+from crm_admin.services.sql import transaction
 from crm_admin.services.streams import default_choices
 from crm_admin.simulators.hubspot.settings import DEMO_TOKEN
 from crm_admin.simulators.server import Running, start_in_thread
