@@ -1,5 +1,6 @@
 """A provider and its simulator side by side: the client under test, and the truth behind it."""
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,6 @@ from crm_admin.providers.base import (
     Association,
     ConnectionConfig,
     NewField,
-    Outcome,
     Provider,
     RemoteRecord,
     Write,
@@ -25,6 +25,9 @@ from crm_admin.providers.base import (
 from crm_admin.providers.registry import limits_of, open_provider
 from crm_admin.simulators.server import Running
 
+NONSENSE = ("html", "empty", "truncated", "wrong_content_type", "nan", "redirect")
+NO_ANSWER = ("timeout_before", "timeout_after", "reset_before", "reset_after")
+BROKEN = ("500", "502", "503", "504")
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
@@ -201,5 +204,7 @@ class Lab:
         return Write(write.trace, write.action, write.id, write.marker, write.properties, (change,))
 
 
-def by_trace(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
-    return {outcome.trace: outcome for outcome in outcomes}
+def closed_port() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
