@@ -1,6 +1,5 @@
 """What is due: schedules claimed once however many loops run, and runs that lost their wake-up."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,8 +13,6 @@ from crm_admin.ids import new_id
 from crm_admin.services import connections_health, housekeeping, sync_runs
 from crm_admin.services.sql import Cursor, transaction
 from crm_admin.services.sync_runs import Started
-
-logger = logging.getLogger(__name__)
 
 BUILT_IN = (("delta-sync", "Delta sync", 15 * 60), ("health-check", "Health check", 5 * 60))
 
@@ -42,6 +39,8 @@ last_at = now()
 RETURNING organization_id, id
 """)
 
+AGAIN = text("UPDATE schedule SET next_at = now() + interval '30 seconds' WHERE id = ANY(:ids)")
+
 LOST = text("""
 SELECT organization_id, id, lease_epoch, mode FROM sync_run
  WHERE state = 'queued' OR (state = 'waiting' AND wake_at <= now()) OR (state = 'running' AND
@@ -60,11 +59,16 @@ def claim_due() -> list[Due]:
 
 
 def tick() -> int:
-    """Start what is due and return how much it was."""
+    """Start what is due and return how much it was; what the queue does not take is due again soon."""
     due = claim_due()
-    for one in due:
-        if not dispatch.enqueue("schedules.run", one.organization_id, one.id, turn=0):
-            logger.warning("schedule %s waits: the queue is not reachable", one.id)
+    lost = [
+        one
+        for one in due
+        if not dispatch.enqueue("schedules.run", one.organization_id, one.id, turn=0)
+    ]
+    if lost:
+        with engine_for(Role.SYSTEM).begin() as connection:
+            connection.execute(AGAIN, {"ids": [one.id for one in lost]})
     return len(due)
 
 
