@@ -15,8 +15,8 @@ from crm_admin.security.permissions import Role
 from crm_admin.services import connections, records, runs, sync_runs, undo
 from crm_admin.services.access import Person
 from crm_admin.services.engine import run as engine
-from crm_admin.services.engine.unit import transaction
 from crm_admin.services.runs import Report
+from crm_admin.services.sql import transaction
 from crm_admin.services.streams import default_choices
 
 TOKEN = "pat-na1-demo-full"

@@ -119,9 +119,7 @@ def insert_records(
     _store_references(cursor, organization_id, references, parked_on)
 
 
-def _key_rows(
-    record_id: UUID, kind: RecordKind, keys: Sequence[Key]
-) -> list[tuple[object, ...]]:
+def _key_rows(record_id: UUID, kind: RecordKind, keys: Sequence[Key]) -> list[tuple[object, ...]]:
     return [(record_id, kind.name, key.type.value, key.value, key.strong) for key in keys]
 
 
