@@ -51,6 +51,9 @@ def install(app: Flask) -> None:
 def _check() -> Response | None:
     if request.method in SAFE or request.endpoint is None:
         return None
+    if g.get("person") is None or request.mimetype == "application/x-www-form-urlencoded":
+        # Only files of people who are signed in may be large, and this comes before any reading.
+        request.max_content_length = current_app.config["MAX_FORM_MEMORY_SIZE"]
     if getattr(current_app.view_functions[request.endpoint], EXEMPT, False):
         return None
     is_own = _comes_from_here()
