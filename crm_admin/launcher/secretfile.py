@@ -19,7 +19,9 @@ def _token() -> str:
 
 
 def _sayable() -> str:
-    return "-".join(secrets.token_hex(2) for _ in range(4))
+    """Four groups of letters that are not mistaken for each other, no letter twice."""
+    letters = secrets.SystemRandom().sample("abcdefghjkmnpqrstuvwxyz", 16)
+    return "-".join("".join(letters[start : start + 4]) for start in range(0, 16, 4))
 
 
 def _name() -> str:
