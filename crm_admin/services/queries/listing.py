@@ -99,7 +99,7 @@ SELECT count(*) AS total FROM (SELECT 1 FROM record r WHERE {OF_KIND} LIMIT :mos
 STATES = f"""
 SELECT count(*) FILTER (WHERE l.linked) AS linked, count(*) FILTER (WHERE l.failed) AS failed
   FROM record r CROSS JOIN LATERAL (
-       SELECT bool_or(status = 'linked' AND coalesce(error, '') = '') AS linked,
+       SELECT bool_or(status = 'linked') AS linked,
               bool_or(coalesce(error, '') <> '') AS failed
          FROM link WHERE link.record_id = r.id) l
  WHERE {OF_KIND}
