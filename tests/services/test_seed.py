@@ -254,8 +254,9 @@ def test_a_reset_makes_everything_anew(stage: Demo) -> None:
         assert cursor.execute("SELECT count(*) AS n FROM record").fetchone() == {"n": 0}
 
 
-def test_a_seed_without_a_password_says_what_to_set(stage: Demo) -> None:
-    stage.app.config["CRM"] = replace(stage.app.config["CRM"], demo_password=None)
+@pytest.mark.parametrize("password", [None, "1234", "admin-demo-2026"])
+def test_a_password_that_is_missing_or_weak_is_said_so(stage: Demo, password: str | None) -> None:
+    stage.app.config["CRM"] = replace(stage.app.config["CRM"], demo_password=password)
 
     with pytest.raises(BadInput, match="DEMO_PASSWORD"):
         demo.seed()

@@ -35,6 +35,14 @@ def add_people(organization_id: UUID, password: str | None) -> tuple[Sequence[UU
     if missing and not password:
         raise BadInput("", "Set DEMO_PASSWORD: the demo's people need one to sign in with.")
     for email, name, role in missing:
-        new = NewPerson(email, name, password or "", role, organization_id)
-        known[email] = users.create(new=new)
+        known[email] = _add(NewPerson(email, name, password or "", role, organization_id))
     return [known[email] for email, _, _ in PEOPLE], len(missing)
+
+
+def _add(new: NewPerson) -> UUID:
+    try:
+        return users.create(new=new)
+    except BadInput as error:
+        if error.field != "password":
+            raise
+        raise BadInput("", f"DEMO_PASSWORD cannot be used. {error.sentence}") from error
