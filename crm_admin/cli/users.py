@@ -13,14 +13,7 @@ from crm_admin.services.users import NewPerson
 NEW: Final = "My organisation"
 
 
-def register(group: AppGroup) -> None:
-    """Add the family to `flask crm`."""
-    group.add_command(user)
-
-
-@click.group("user")
-def user() -> None:
-    """Add people, and keep them from signing in."""
+user = AppGroup("user", help="Add people, and keep them from signing in.")
 
 
 @user.command("create")
@@ -58,3 +51,8 @@ def disable(*, email: str) -> None:
     """Keep a person from signing in, and end their sessions at once."""
     users.disable(user_id=users.find(email))
     click.echo(f"{email} can no longer sign in.")
+
+
+def register(group: AppGroup) -> None:
+    """Add the family to `flask crm`."""
+    group.add_command(user)
