@@ -97,12 +97,15 @@ def _plan(kind: RecordKind) -> tuple[tuple[_Maker, KeyRule], ...]:
 
 
 def _texts(data: Mapping[str, Json], rule: KeyRule) -> list[str]:
-    values = (data.get(name) for name in rule.fields)
-    return [
-        str(value)
-        for value in values
-        if isinstance(value, str | int) and value not in ("", True, False)
-    ]
+    found: list[str] = []
+    for name in rule.fields:
+        value = data.get(name)
+        if isinstance(value, str):
+            if value:
+                found.append(value)
+        elif isinstance(value, int) and value not in (True, False):
+            found.append(str(value))
+    return found
 
 
 def _key(rule: KeyRule, value: str, *, strong: bool | None = None) -> Key:

@@ -183,6 +183,10 @@ SHARED_HOSTS: Final = frozenset(
 
 def plain_words(text: str) -> list[str]:
     """Return the words of a text without case, accents and punctuation."""
+    if text.isascii():
+        plain = text.lower().replace("'", "")
+        words = plain.split()
+        return words if "".join(words).isalnum() else WORD.findall(plain)
     folded = text.casefold().translate(STROKES)
     if not folded.isascii():
         parts = unicodedata.normalize("NFKD", folded)

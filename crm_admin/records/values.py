@@ -1,5 +1,6 @@
 """Values in one canonical form per type, so that equal means equal and a change is a change."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from crm_admin.records.kinds import Field, FieldType, RecordKind
 
 LONGEST_TITLE: Final = 300
 MOST_ITEMS: Final = 1_000
+SHORT: Final = 4_096
 TRUTH: Final = {"true": True, "false": False}
+PLAIN_TEXTS: Final = frozenset({FieldType.STRING, FieldType.TEXT})
+PLAIN_PHONE: Final = re.compile(r"\+?\d+(?:[ .-]\d+)*", re.ASCII)
 
 
 class Absent(Enum):
@@ -98,9 +102,27 @@ def canonicaliser(field: Field) -> Canonicaliser:
     make = _BY_TYPE[field.type]
     name = field.name
     convert = make(field)
+    if field.type in PLAIN_TEXTS:
+        return _plain_text(name, convert)
 
     def canonicalise(value: Json) -> Json:
         if value is None or value == "":
+            return None
+        try:
+            return convert(value)
+        except ValueError as error:
+            raise ValueRefused(name, str(error)) from error
+
+    return canonicalise
+
+
+def _plain_text(name: str, convert: Canonicaliser) -> Canonicaliser:
+    """Most texts are short and plain ASCII: they are canonical as they are."""
+
+    def canonicalise(value: Json) -> Json:
+        if isinstance(value, str) and value.isascii() and len(value) <= SHORT and "\0" not in value:
+            return value or None
+        if value is None:
             return None
         try:
             return convert(value)
@@ -125,6 +147,13 @@ def _typed(convert: Canonicaliser) -> Callable[[Field], Canonicaliser]:
         return None if isinstance(value, str) and not value.strip() else convert(value)
 
     return lambda _field: blank_or
+
+
+def _phone(value: Json) -> Json:
+    """Digits in groups, enough of them and not too many, are canonical as they are."""
+    if isinstance(value, str) and 7 <= len(value) <= 25 and PLAIN_PHONE.fullmatch(value):
+        return value
+    return texts.phone(value)
 
 
 def _day(value: Json) -> Json:
@@ -221,7 +250,7 @@ _BY_TYPE: Final[Mapping[FieldType, Callable[[Field], Canonicaliser]]] = {
     FieldType.MULTI_ENUM: _multi_enum,
     FieldType.ARRAY: _array,
     FieldType.EMAIL: _typed(texts.email),
-    FieldType.PHONE: _typed(texts.phone),
+    FieldType.PHONE: _typed(_phone),
     FieldType.URL: _typed(texts.url),
     FieldType.REFERENCE: _reference,
 }

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 import psycopg
 from psycopg.rows import dict_row
 
 from crm_admin.extensions import db
+
+ROWS_AT_ONCE: Final = 1_000
+COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 
 Row = dict[str, Any]
 Cursor = psycopg.Cursor[Row]
@@ -34,10 +37,23 @@ def transaction() -> Iterator[Cursor]:
 def copy_rows(
     cursor: Cursor, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:
-    """Fill a temporary table by COPY; `table` and `columns` are our own constants."""
+    """Fill a temporary table by COPY; `table` and `columns` are our own constants, values are text,
+    numbers, truth, ids, dates or times.
+    """
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            part = rows[start : start + ROWS_AT_ONCE]
+            copy.write("".join(["\t".join(map(_cell, row)) + "\n" for row in part]))
+
+
+def _cell(value: object) -> str:
+    """A value as COPY's text form has it: a few types only, because looking each up costs more."""
+    if value is None:
+        return "\\N"
+    text = value if isinstance(value, str) else str(value)
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
+        return text.translate(COPY_ESCAPES)
+    return text
 
 
 def dumps(value: object) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from crm_admin.jsontypes import Json
 from crm_admin.services.engine.work import Work
+from crm_admin.services.record_store import BULK
 from crm_admin.services.sql import Cursor, copy_rows, dumps
 
 
@@ -41,13 +42,12 @@ class LinkChange:
     error: str | None
 
 
-STAGE = (
-    "CREATE TEMP TABLE IF NOT EXISTS stage_link (id uuid, stream_id uuid, record_id uuid,"
-    " remote_object text,"
-    " remote_id text, base_ours jsonb, base_theirs jsonb, mapping_version int, remote_updated_at"
-    " timestamptz,"
-    " ours_version int, error text) ON COMMIT DELETE ROWS"
-)
+STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS stage_link (id uuid, stream_id uuid, record_id uuid,
+       remote_object text, remote_id text, base_ours jsonb, base_theirs jsonb, mapping_version int,
+       remote_updated_at timestamptz, ours_version int, error text) ON COMMIT DELETE ROWS;
+DELETE FROM stage_link
+"""
 
 COLUMNS = [
     "id",
@@ -81,16 +81,20 @@ def insert_links(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
     if not links:
         return
     cursor.execute(STAGE)
-    cursor.execute("TRUNCATE stage_link")
     rows = [
-        (link.link_id, link.stream_id, link.record_id, link.remote_object, link.remote_id)
-        + (
+        (
+            link.link_id,
+            link.stream_id,
+            link.record_id,
+            link.remote_object,
+            link.remote_id,
             dumps(link.base_ours),
             dumps(link.base_theirs),
             link.mapping_version,
             link.remote_updated_at,
+            link.ours_version,
+            link.error,
         )
-        + (link.ours_version, link.error)
         for link in links
     ]
     copy_rows(cursor, "stage_link", COLUMNS, rows)
@@ -163,3 +167,50 @@ def mark_links(cursor: Cursor, link_ids: Sequence[UUID], status: str) -> None:
             "UPDATE link SET status = %s, updated_at = now() WHERE id = ANY(%s) AND status <> %s",
             (status, list(link_ids), status),
         )
+
+
+WAITING = """
+INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts,
+       created_at)
+SELECT DISTINCT r.organization_id, l.stream_id, r.id, r.version, %(rank)s, now(), 0, now()
+  FROM reference f
+  JOIN record r ON r.organization_id = f.organization_id AND r.id = f.record_id
+  JOIN link l ON l.organization_id = r.organization_id AND l.record_id = r.id
+  JOIN link t ON t.organization_id = f.organization_id AND t.record_id = f.target_id
+  JOIN unnest(%(streams)s::uuid[], %(rules)s::text[], %(fields)s::text[])
+       AS v (stream_id, rule_id, field) ON v.stream_id = l.stream_id AND v.field = f.field
+ WHERE (f.target_id = ANY(%(ids)s) OR f.record_id = ANY(%(ids)s))
+   AND l.connection_id = %(connection)s AND l.status = 'linked'
+   AND t.connection_id = %(connection)s AND t.status = 'linked'
+   AND r.deleted_at IS NULL AND NOT r.hub_only
+   AND l.base_ours ->> v.rule_id IS DISTINCT FROM f.target_id::text
+ON CONFLICT DO NOTHING
+"""
+
+
+def wake_waiting(cursor: Cursor, work: Work, record_ids: Sequence[UUID]) -> None:
+    """Look again at linked records whose reference could not be sent before both ends were linked.
+
+    Call it with records that were linked just now, after their own outbox rows are drained.
+    """
+    uses = [
+        (stream.id, use.rule.id, use.rule.ours)
+        for remote in work.objects
+        for stream in remote.streams
+        for use in stream.facts.rules
+        if use.rule.association and stream.facts.sends
+    ]
+    if not record_ids or not uses:
+        return
+    streams, rules, fields = zip(*uses, strict=True)
+    cursor.execute(
+        WAITING,
+        {
+            "ids": list(record_ids),
+            "connection": work.connection_id,
+            "rank": BULK,
+            "streams": list(streams),
+            "rules": list(rules),
+            "fields": list(fields),
+        },
+    )

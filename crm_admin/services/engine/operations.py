@@ -35,15 +35,14 @@ COLUMNS = [
     "actor",
 ]
 
-STAGE = (
-    "CREATE TEMP TABLE IF NOT EXISTS stage_operation (id uuid, run_id uuid, run_at timestamptz,"
-    " record_id uuid,"
-    " link_id uuid, stream_id uuid, remote_object text, remote_id text, side text, action text,"
-    " fields jsonb,"
-    " inputs jsonb, bases jsonb, label text, reason text, reason_code text, state text, error"
-    " text, error_code text,"
-    " error_field text, actor text) ON COMMIT DELETE ROWS"
-)
+STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS stage_operation (id uuid, run_id uuid, run_at timestamptz,
+       record_id uuid, link_id uuid, stream_id uuid, remote_object text, remote_id text, side text,
+       action text, fields jsonb, inputs jsonb, bases jsonb, label text, reason text,
+       reason_code text, state text, error text, error_code text, error_field text, actor text)
+       ON COMMIT DELETE ROWS;
+DELETE FROM stage_operation
+"""
 
 
 INSERT = """
@@ -99,7 +98,6 @@ def write_operations(cursor: Cursor, work: Work, entries: Sequence[Entry]) -> li
     ids = [entry.operation_id or new_id() for entry in entries]
     rows = [_row(work, entry, one) for entry, one in zip(entries, ids, strict=True)]
     cursor.execute(STAGE)
-    cursor.execute("TRUNCATE stage_operation")
     copy_rows(cursor, "stage_operation", COLUMNS, rows)
     cursor.execute(INSERT, (work.organization_id,))
     return ids

@@ -12,6 +12,7 @@ from crm_admin.errors import ProviderBroken, present
 from crm_admin.mapping.engine import RuleFailed
 from crm_admin.providers.base import Ask, RemoteRecord
 from crm_admin.records.values import is_blank
+from crm_admin.services.engine.collector import collector_at_rest
 from crm_admin.services.engine.gather import links_of_records, load_ours
 from crm_admin.services.engine.slices import Read, take_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
@@ -58,6 +59,7 @@ def since_of(work: Work, name: str) -> datetime | None:
     return datetime.fromisoformat(str(text)) if text else None
 
 
+@collector_at_rest()
 def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> str | None:
     """Read up to a slice of pages, decide and store them in one transaction, and return the next
     cursor.
@@ -140,6 +142,7 @@ SELECT r.id AS record_id, 1 AS rank FROM record r
 NOBODY = UUID(int=0)
 
 
+@collector_at_rest()
 def read_ours(work: Work, stream: Stream, *, unlinked: bool) -> bool:
     """Take one slice of what changed here, or of what was never linked; return whether there was
     any.
