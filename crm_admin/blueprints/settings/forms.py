@@ -8,6 +8,7 @@ from flask import request
 from crm_admin.blueprints.forms import text
 from crm_admin.providers.base import ProviderSpec
 from crm_admin.services.queries.connections import Choice
+from crm_admin.services.seed.simulator import Hint
 from crm_admin.services.streams import StreamChoice
 from crm_admin.sync.states import Creates, StreamDirection
 
@@ -34,6 +35,7 @@ class NewConnection:
     endpoint: str = ""
     settings: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    open_secrets: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -65,6 +67,16 @@ def new_connection(spec: ProviderSpec) -> NewConnection:
                 f"Enter the {item.label[:1].lower()}{item.label[1:]}"
             )
     return form
+
+
+def of_simulator(spec: ProviderSpec, hint: Hint) -> NewConnection:
+    """Fill the form in for the simulator, whose token is no secret."""
+    return NewConnection(
+        name=f"{spec.label} demo",
+        environment=hint.environment,
+        endpoint=hint.endpoint,
+        open_secrets={item.name: hint.token for item in spec.settings if item.secret},
+    )
 
 
 def labels(spec: ProviderSpec) -> Mapping[str, str]:

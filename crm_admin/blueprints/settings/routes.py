@@ -16,6 +16,8 @@ from crm_admin.security.permissions import Permission
 from crm_admin.services import connections as service
 from crm_admin.services.queries import connections as query
 from crm_admin.services.queries.scope import require_whole
+from crm_admin.services.seed import simulator
+from crm_admin.services.seed.simulator import Hint
 from crm_admin.sync.states import Stance
 
 settings = Blueprint("settings", __name__, url_prefix="/admin/crm/settings")
@@ -33,11 +35,20 @@ def connections() -> str:
 def new() -> str:
     chosen = argument("provider")
     spec = _spec(chosen) if chosen else None
+    hint = _hint(spec)
+    if spec and hint and argument("simulator"):
+        return _form(spec, forms.of_simulator(spec, hint))
     form = forms.NewConnection(
         endpoint=argument("endpoint") or (spec.endpoint if spec else ""),
         name=argument("name") or (spec.label if spec else ""),
     )
     return _form(spec, form)
+
+
+def _hint(spec: ProviderSpec | None) -> Hint | None:
+    """Return how to reach the simulator of this CRM, where one runs."""
+    found = simulator.hint()
+    return found if spec and found and found.provider == spec.name else None
 
 
 @settings.post("/new")
@@ -80,6 +91,7 @@ def _form(spec: ProviderSpec | None, form: forms.NewConnection) -> str:
         form=form,
         labels=forms.labels(spec) if spec else {},
         environments=forms.ENVIRONMENTS,
+        hint=_hint(spec),
     )
 
 
