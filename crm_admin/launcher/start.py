@@ -117,7 +117,8 @@ class Start:
                 check=False,
             )
         if done.returncode:
-            raise Unavailable(f"The demo organisation could not be made; see {log}.")
+            reason = log.read_text(encoding="utf-8").strip().rpartition("\n")[2]
+            raise Unavailable(f"The demo organisation could not be made: {reason}\nSee {log}.")
 
     def _await(self, path: str, port: int) -> None:
         deadline = time.monotonic() + READY_SECONDS
