@@ -146,14 +146,15 @@ def _only_ours(pair: Pair, stream: StreamFacts, references: References) -> Decid
     for use in stream.rules:
         if use.rule.direction == "from_crm":
             continue
-        value = _our_value(pair, use)
-        if is_blank(value):
-            value = use.rule.default
+        held = _our_value(pair, use)
+        value = use.rule.default if is_blank(held) else held
         if is_blank(value):
             if use.rule.required:
                 return _skipped(
                     pair, use, f"{use.rule.ours} is empty and {use.rule.theirs} is required."
                 )
+            # Both begin blank, and agree on that: the next edit of either is a change.
+            decided.sent[use.rule.id] = None
             continue
         try:
             wire = _theirs_of(use, value, references)
@@ -169,7 +170,8 @@ def _only_ours(pair: Pair, stream: StreamFacts, references: References) -> Decid
             decided.associate[use.rule.association] = None if wire is None else str(wire)
         else:
             decided.send[use.rule.theirs] = wire
-        decided.sent[use.rule.id] = value
+        # A default is theirs alone: were it our base, our blank would be sent as a change.
+        decided.sent[use.rule.id] = held
         fields[use.rule.theirs] = [None, wire, Reason.OURS_CHANGED.value, use.rule.id]
     decided.drafts.append(
         Draft(
@@ -281,9 +283,11 @@ def _times(pair: Pair, use: RuleUse) -> Times:
     ours_at = datetime.fromisoformat(str(stamp)) if stamp else pair.here.created_at
     offset = timedelta(seconds=pair.theirs_clock_offset)
     until = pair.there.updated_at - offset if pair.there.updated_at else None
-    since = (
-        pair.link.remote_updated_at - offset if pair.link and pair.link.remote_updated_at else None
-    )
+    link = pair.link
+    # An open conflict was there at our last look already, so that look bounds nothing.
+    known = link is not None and use.rule.id not in link.conflicts
+    seen = link.remote_updated_at if link is not None and known else None
+    since = seen - offset if seen else None
     return Times(ours_at=ours_at, theirs_from=since, theirs_to=until)
 
 
