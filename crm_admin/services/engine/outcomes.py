@@ -18,6 +18,7 @@ from crm_admin.services.engine.links import (
     change_links,
     insert_links,
     mark_links,
+    wake_waiting,
 )
 from crm_admin.services.engine.streams import Stream
 from crm_admin.services.engine.work import Work
@@ -125,6 +126,7 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
     _restore_links(cursor, done)
     _close_operations(cursor, subjects)
     _drain(cursor, done)
+    wake_waiting(cursor, work, [link.record_id for link in new_links])
     cursor.execute("DELETE FROM effect WHERE id = ANY(%s)", ([row["id"] for row, _ in done],))
 
 

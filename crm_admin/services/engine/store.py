@@ -19,6 +19,7 @@ from crm_admin.services.engine.links import (
     change_links,
     insert_links,
     rekey_links,
+    wake_waiting,
 )
 from crm_admin.services.engine.operations import (
     Carried,
@@ -102,6 +103,9 @@ def store_slice(
     write_effects(cursor, work, batch.effects)
     write_conflicts(cursor, work, batch.opened, batch.closed)
     drain(cursor, batch.drained)
+    made = {record.record_id for record in batch.new_records}
+    matched = [link.record_id for link in batch.new_links if link.record_id not in made]
+    wake_waiting(cursor, work, matched)
     touched = [record.record_id for record in batch.new_records] + [
         change.record_id for change in batch.changes
     ]
