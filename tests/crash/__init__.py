@@ -1,0 +1,1 @@
+"""Crash schedules: real processes are killed and frozen while both sides are edited."""

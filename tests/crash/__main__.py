@@ -1,0 +1,206 @@
+"""`python -m tests.crash --schedules N --seed N [--provider P] [--json]`."""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+
+from tests.crash.conduct import Result, conduct
+from tests.crash.plan import Plan, draw
+from tests.crash.stage import Simulated, Stage, stage
+from tests.crash.workers import Hits, end_with_parent
+
+PROVIDERS = ("hubspot",)
+LANES = 3
+
+
+@dataclass(slots=True)
+class Summary:
+    """What all schedules came to."""
+
+    seed: int
+    schedules: int = 0
+    kills: int = 0
+    points: Counter[str] = field(default_factory=Counter)
+    failed: list[dict] = field(default_factory=list)
+
+    def as_json(self) -> dict:
+        return {
+            "schedules": self.schedules,
+            "violations": len(self.failed),
+            "crash_points": dict(sorted(self.points.items())),
+            "kills": self.kills,
+            "seed": self.seed,
+        }
+
+
+def main() -> int:
+    given = _arguments()
+    started, summary = time.monotonic(), Summary(given.seed)
+    with stage() as shared:
+        seeds = range(given.seed, given.seed + given.schedules)
+        for told in play(
+            shared, seeds, lanes=given.lanes, variant=given.variant, shrink=given.shrink
+        ):
+            add(summary, told)
+            _say(told, as_json=given.json)
+    if not given.json:
+        print(f"{time.monotonic() - started:.1f} s")
+    print(orjson.dumps(summary.as_json()).decode())
+    return 1 if summary.failed else 0
+
+
+def add(summary: Summary, told: dict) -> None:
+    """Count one schedule."""
+    summary.schedules += 1
+    summary.kills += told["kills"]
+    summary.points.update(told["points"])
+    if told["violations"]:
+        summary.failed.append(told)
+
+
+def play(
+    shared: Stage,
+    seeds: Sequence[int],
+    *,
+    lanes: int = LANES,
+    variant: str = "",
+    shrink: bool = True,
+) -> Iterator[dict]:
+    """Conduct schedules side by side, each lane with a simulated CRM of its own, and tell of each."""
+    pipes = []
+    for lane in range(min(lanes, len(seeds))):
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.close(reading)
+            _lane(
+                replace(shared, folder=_folder(shared, lane)),
+                seeds[lane::lanes],
+                writing,
+                (variant, shrink),
+            )
+        os.close(writing)
+        pipes.append(reading)
+    yield from _read(pipes)
+    for _ in pipes:
+        os.wait()
+
+
+def _folder(shared: Stage, lane: int) -> Path:
+    folder = shared.folder / f"lane-{lane}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _read(pipes: Sequence[int]) -> Iterator[dict]:
+    import selectors
+
+    with selectors.DefaultSelector() as selector:
+        for pipe in pipes:
+            selector.register(pipe, selectors.EVENT_READ, bytearray())
+        while selector.get_map():
+            for key, _ in selector.select():
+                chunk = os.read(key.fd, 65536)
+                key.data.extend(chunk)
+                *lines, rest = bytes(key.data).split(b"\n")
+                key.data[:] = rest
+                yield from map(orjson.loads, lines)
+                if not chunk:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+
+
+def _lane(shared: Stage, seeds: Sequence[int], pipe: int, how: tuple[str, bool]) -> None:
+    """The process of one lane: forks its workers itself and never returns."""
+    status = 1
+    end_with_parent(os.getppid())
+    try:
+        crm = Simulated(shared.folder)
+        try:
+            with shared.app.app_context():
+                for seed in seeds:
+                    told = _told(shared, crm, draw(seed), how)
+                    os.write(pipe, orjson.dumps(told) + b"\n")
+            status = 0
+        finally:
+            crm.close()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def _told(shared: Stage, crm: Simulated, plan: Plan, how: tuple[str, bool]) -> dict:
+    hits = Hits()
+    variant, shrink = how
+    result = conduct(plan, shared, crm, hits, variant)
+    smaller = _shrunk(shared, crm, result, variant) if result.violations and shrink else plan
+    return {
+        "seed": plan.seed,
+        "violations": result.violations,
+        "kills": result.kills,
+        "points": hits.counts(),
+        "seconds": result.seconds,
+        "story": result.story,
+        "smallest": {
+            "faults": list(smaller.faults),
+            "kills": [str(kill) for kill in smaller.kills],
+        },
+    }
+
+
+def _shrunk(shared: Stage, crm: Simulated, result: Result, variant: str) -> Plan:
+    """Leave out faults and kills one by one as long as something stays wrong."""
+    plan = result.plan
+    for name in ("faults", "kills"):
+        for one in getattr(plan, name):
+            fewer = replace(
+                plan, **{name: tuple(each for each in getattr(plan, name) if each is not one)}
+            )
+            if conduct(fewer, shared, crm, Hits(), variant).violations:
+                plan = fewer
+    return plan
+
+
+def _say(told: dict, *, as_json: bool) -> None:
+    if told["violations"]:
+        print(f"schedule {told['seed']} violates:", file=sys.stderr)
+        for sentence in told["violations"]:
+            print(f"  {sentence}", file=sys.stderr)
+        print(
+            f"  smallest: {told['smallest']}",
+            *told["story"],
+            sep="\n    ",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif not as_json:
+        print(
+            f"schedule {told['seed']}: ok, {told['kills']} kills, {told['seconds']:.1f} s",
+            flush=True,
+        )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash")
+    parser.add_argument("--schedules", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--provider", choices=(*PROVIDERS, "all"), default="all")
+    parser.add_argument("--lanes", type=int, default=LANES)
+    parser.add_argument("--variant", default="")
+    parser.add_argument("--no-shrink", dest="shrink", action="store_false")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""Conducts one schedule: people edit, workers die, new ones go on until it is quiet."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from crm_admin import tenancy
+from crm_admin.errors import CrmAdminError
+from crm_admin.services import connections, plans, undo
+from tests.crash import checks, story, tempo, variants
+from tests.crash.people import FIELDS, People, move_in, remote_names
+from tests.crash.plan import ASKING, OBJECTS, Kill, Plan
+from tests.crash.stage import Simulated, Stage
+from tests.crash.workers import Hits, Worker, fork, work_on
+
+LONGEST_SECONDS = 15.0
+QUIET_SECONDS = 40.0
+QUIET_RUNS = 12
+ENDED = {"succeeded", "partial", "failed", "cancelled"}
+TICK = 0.005
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of a schedule."""
+
+    plan: Plan
+    violations: list[str] = field(default_factory=list)
+    kills: int = 0
+    seconds: float = 0.0
+    story: list[str] = field(default_factory=list)
+
+
+class Conductor:
+    """One schedule in progress."""
+
+    def __init__(
+        self, plan: Plan, stage: Stage, crm: Simulated, hits: Hits, people: People
+    ) -> None:
+        self.plan, self.stage, self.crm, self.hits, self.people = plan, stage, crm, hits, people
+        self.workers: list[Worker] = []
+        self.kills = list(plan.kills)
+        self.killed = 0
+        self.random = Random(plan.seed + 1)
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.people.person.organization_id
+
+    def start(self, kill: Kill | None) -> None:
+        """Let one more worker begin, which is to end like this."""
+        work = partial(work_on, self.organization_id, self.stage)
+        self.workers.append(fork(work, kill, self.hits, self.stage))
+
+    def look_after(self) -> None:
+        """See who died, froze or woke again, and end who is due."""
+        for worker in list(self.workers):
+            timed = worker.kill is not None and not worker.kill.point
+            if timed and time.monotonic() - worker.started >= worker.kill.after:
+                worker.signal(signal.SIGKILL)
+            pid, status = os.waitpid(worker.pid, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
+            if not pid:
+                continue
+            if os.WIFSTOPPED(status):
+                worker.frozen = True
+                self.killed += 1
+            elif os.WIFCONTINUED(status):
+                worker.frozen = False
+            else:
+                self.workers.remove(worker)
+                self.killed += 1
+                self._let_lapse()
+
+    def _let_lapse(self) -> None:
+        """With nobody left who could hold a lease, its time may as well be over."""
+        if not self.workers:
+            self.people.rows(
+                "UPDATE sync_run SET lease_until = now() - interval '1 second'"
+                " WHERE state = 'running' RETURNING id"
+            )
+
+    def keep_working(self) -> None:
+        """Have one worker that runs, the next one on the list to be killed."""
+        self.look_after()
+        if any(not worker.frozen for worker in self.workers):
+            return
+        while self.kills and self.kills[0].point in ASKING:
+            self._ask_and_die(self.kills.pop(0))
+        self.start(self.kills.pop(0) if self.kills else None)
+
+    def _ask_and_die(self, kill: Kill) -> None:
+        """Whoever asks for a run may die before or after it is written."""
+        work = partial(self.people.ask, "delta")
+        worker = fork(lambda: work() and None, replace(kill, hit=1), self.hits, self.stage)
+        _, status = os.waitpid(worker.pid, 0)
+        self.killed += os.WIFSIGNALED(status)
+
+    def end_all(self) -> None:
+        """Kill every worker there is, frozen ones too."""
+        for worker in self.workers:
+            worker.signal(signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(worker.pid, 0)
+            self.killed += 1
+        self.workers.clear()
+        self._let_lapse()
+
+    def live(self) -> list[dict[str, Any]]:
+        return self.people.rows(
+            "SELECT id, state FROM sync_run WHERE state IN ('queued', 'running', 'waiting')"
+        )
+
+    def wait_for(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Keep workers going until it is done; False when it takes too long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.keep_working()
+            self.approve()
+            if done():
+                return True
+            time.sleep(TICK)
+        return False
+
+    def approve(self) -> None:
+        """A person accepts whatever plan is ready."""
+        planned = self.people.rows("SELECT id, plan_hash FROM sync_run WHERE state = 'planned'")
+        for row in planned:
+            with suppress(CrmAdminError):
+                plans.approve(
+                    person=self.people.person, run_id=row["id"], plan_hash=row["plan_hash"]
+                )
+
+    def main_part(self) -> None:
+        """Edits on both sides while workers die."""
+        people = self.people
+        people.ask("full")
+        for edit in self.plan.edits:
+            self.keep_working()
+            self.approve()
+            people.act(edit)
+            time.sleep(edit.pause)
+        until = time.monotonic() + LONGEST_SECONDS
+        while self.kills and time.monotonic() < until:
+            self.keep_working()
+            self.approve()
+            if not self.live():
+                people.act(self.plan.edits[self.random.randrange(len(self.plan.edits))])
+                people.ask(self.random.choice(("delta", "delta", "full")))
+            time.sleep(TICK)
+        self.kills.clear()
+
+    def run(self, mode: str) -> dict[str, Any] | None:
+        """Work on a new run until it ends and return its row; None when it does not."""
+        run_id = None
+        until = time.monotonic() + QUIET_SECONDS
+        while run_id is None and time.monotonic() < until:
+            if self.wait_for(lambda: not self.live(), QUIET_SECONDS):
+                run_id = self.people.ask(mode)
+        if run_id is None or not self.wait_for(lambda: self.state(run_id) in ENDED, QUIET_SECONDS):
+            return None
+        return self.people.rows("SELECT * FROM sync_run WHERE id = %s", run_id)[0]
+
+    def state(self, run_id: UUID) -> str:
+        return str(self.people.rows("SELECT state FROM sync_run WHERE id = %s", run_id)[0]["state"])
+
+    def come_to_rest(self) -> list[str]:
+        """Run deltas until one writes nothing on either side; what is wrong otherwise."""
+        quiet = 0
+        for _ in range(QUIET_RUNS):
+            row = self.run("delta")
+            if row is None:
+                return [f"I17 nothing ends: {self.live()}"]
+            quiet = quiet + 1 if row["state"] == "succeeded" and not written(row) else 0
+            if quiet == 2:
+                return []
+        return [f"I4 no rest after {QUIET_RUNS} runs: {row['counts']} {row['reason']}"]
+
+
+def written(row: Mapping[str, Any]) -> int:
+    """Return how much a run wrote on both sides."""
+    words = [f"{side}_{word}" for side in ("ours", "theirs") for word in WORDS]
+    return sum(int(row["counts"].get(word, 0)) for word in words)
+
+
+WORDS = ("created", "updated", "deleted")
+
+
+def conduct(plan: Plan, stage: Stage, crm: Simulated, hits: Hits, variant: str = "") -> Result:
+    """Carry out a schedule from an empty organisation to its checks."""
+    started, result = time.monotonic(), Result(plan)
+    stage.errors.unlink(missing_ok=True)
+    crm.post("reset", {})
+    people = move_in(crm, 1 + plan.seed % 900_000, Random(plan.seed), marker=plan.marker)
+    tempo.hurry()
+    tempo.tell_apart(0.02 if plan.sharp else 5.0)
+    undo_variant = variants.apply(variant)
+    conductor = Conductor(plan, stage, crm, hits, people)
+    with tenancy.acting_for(people.person.organization_id):
+        try:
+            _play(conductor, result)
+            if result.violations:
+                result.story = story.of(people, result.violations)
+        finally:
+            conductor.end_all()
+            undo_variant()
+    if stage.errors.exists():
+        traces = filter(None, stage.errors.read_text(encoding="utf-8").split("\0"))
+        result.violations += [
+            f"error in a worker: {trace[-1500:]}" for trace in dict.fromkeys(traces)
+        ]
+    result.kills, result.seconds = conductor.killed, time.monotonic() - started
+    return result
+
+
+def _play(conductor: Conductor, result: Result) -> None:
+    plan, people, crm = conductor.plan, conductor.people, conductor.crm
+    _set_up(conductor)
+    crm.post("faults", {"rules": list(plan.faults)})
+    conductor.main_part()
+    crm.post("faults", {"rules": []})
+    result.violations += conductor.come_to_rest()
+    if result.violations:
+        return
+    result.violations += checks.of_records(people)
+    row = conductor.run("full")
+    if row is None or row["state"] != "succeeded" or written(row):
+        result.violations.append(f"I4 I6 a full run found more to do: {row and row['id']}")
+    if plan.undo and not result.violations:
+        result.violations += _take_back(conductor)
+    result.violations += checks.of_tables(people, conductor.stage)
+
+
+def _set_up(conductor: Conductor) -> None:
+    """Records on both sides, some of them the same ones."""
+    people, crm = conductor.people, conductor.crm
+    crm.post("config", {"index_lag": conductor.plan.index_lag})
+    connections.check(people.person.organization_id, people.connection_id)
+    stance = "observe" if conductor.plan.observe else "active"
+    connections.set_stance(person=people.person, connection_id=people.connection_id, stance=stance)
+    for name in OBJECTS:
+        for _ in range(5):
+            people.create_theirs(name)
+        for _ in range(2):
+            people.create_ours(name)
+    twin = remote_names("contacts", people.tokens["contacts"][-1])
+    crm.post(f"edit?portal={people.portal}", {"object": "contacts", "properties": twin})
+
+
+def _take_back(conductor: Conductor) -> list[str]:
+    """Undo a run with kills on the way: both sides must be as they were, and stay so."""
+    people = conductor.people
+    for name in OBJECTS:
+        for token in people.tokens[name][:2]:
+            people.edit_ours(name, token, FIELDS[name][0][0], people.value(FIELDS[name][0][0]))
+        for token in people.tokens[name][2:4]:
+            pair = FIELDS[name][-1]
+            people.edit_theirs(name, token, pair, people.value(pair[0]))
+    people.create_theirs("contacts")
+    people.create_ours("companies")
+    before = checks.snapshot(people)
+    time.sleep(2 * tempo.INDEX_LAG)
+    row = conductor.run("delta")
+    if row is None or row["state"] != "succeeded":
+        return [f"I17 the run to be undone did not succeed: {row and row['reason']}"]
+    conductor.end_all()
+    conductor.kills = list(conductor.plan.undo_kills)
+    reference = undo.start(person=people.person, run_id=row["id"])
+    if not conductor.wait_for(lambda: conductor.state(reference.id) in ENDED, QUIET_SECONDS):
+        return ["I17 the undo does not end"]
+    found = checks.differences(before, checks.snapshot(people))
+    row = conductor.run("full")
+    if row is None or written(row):
+        found.append(f"I12 the next run fights the undo: {row and row['id']}")
+    return found
