@@ -53,10 +53,7 @@ def test_words_are_found_by_their_beginnings_in_any_order(place: UUID, query: st
     record_id = factories.record(place, title="Ana Silva")
     factories.record(place, title="Yusuf Demir")
 
-    found = _found(place, query)
-
-    assert (record_id, False) in found or query in {"ana's", "ana & silva"}
-    assert len(found) <= 1
+    assert _found(place, query) == [(record_id, False)]
 
 
 @pytest.mark.parametrize(
