@@ -1,6 +1,7 @@
 """The contract between the engine and a CRM: its facts, its calls and the shapes that cross.
 
-A wire value is what JSON of the CRM holds. Ids are text. Absent, null and "" stay three different values.
+A wire value is what JSON of the CRM holds. Ids are text. Absent, null and "" stay three different
+values.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +17,11 @@ Wire = Json
 
 @dataclass(frozen=True, slots=True)
 class RemoteRecord:
-    """One record as the CRM returned it. `asked_id` differs from `id` when the CRM merged the asked one away.
+    """One record as the CRM returned it. `asked_id` differs from `id` when the CRM merged the asked
+    one away.
 
-    `associations` holds, per other object that was asked for, the ids in the CRM's order (primary first).
+    `associations` holds, per other object that was asked for, the ids in the CRM's order (primary
+    first).
     """
 
     id: str
@@ -31,7 +34,8 @@ class RemoteRecord:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to read of one object: everything when `since` is None, else what changed in [since, until].
+    """What to read of one object: everything when `since` is None, else what changed in [since,
+    until].
 
     `until` is on the CRM's clock. `archived` asks for archived records instead of living ones.
     """
@@ -106,7 +110,8 @@ class Association:
 class Write:
     """One write. `trace` is unique in its call and comes back in the outcome.
 
-    A create with a `marker` must be repeatable without making a second record (upsert by the marker field).
+    A create with a `marker` must be repeatable without making a second record (upsert by the marker
+    field).
     """
 
     trace: str
@@ -125,12 +130,16 @@ class Ending(StrEnum):
     LATER = "later"  # surely no effect; try again, after `after_seconds` where given
     UNKNOWN = "unknown"  # may have happened
     GONE = "gone"  # the record, or its object, is not there (404, 410)
-    EXISTS = "exists"  # another record holds the unique key; `existing_id` names it where the CRM does
+    EXISTS = (
+        "exists"  # another record holds the unique key; `existing_id` names it where the CRM does
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one write; `record` is what the CRM returned, in full or only with what was written."""
+    """The end of one write; `record` is what the CRM returned, in full or only with what was
+    written.
+    """
 
     trace: str
     ending: Ending
@@ -145,7 +154,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """One line of the check list: `ok` None means it could not be tried because an earlier line failed."""
+    """One line of the check list: `ok` None means it could not be tried because an earlier line
+    failed.
+    """
 
     name: str
     label: str
@@ -165,7 +176,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSpec:
-    """A remote object: how it is called, which kind of ours it usually is, which field carries its modified stamp."""
+    """A remote object: how it is called, which kind of ours it usually is, which field carries its
+    modified stamp.
+
+    `type_id` is how addresses of its records name the object, where that differs.
+    """
 
     name: str
     label: str
@@ -175,6 +190,7 @@ class ObjectSpec:
     title_fields: tuple[str, ...]
     unique_fields: tuple[str, ...] = ()
     associations: tuple[str, ...] = ()
+    type_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +207,9 @@ class SettingSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
-    """What is known about a CRM without asking it. `record_url` takes {account}, {object_type} and {id}."""
+    """What is known about a CRM without asking it. `record_url` takes {account}, {object_type} and
+    {id}.
+    """
 
     name: str
     label: str
@@ -218,7 +236,9 @@ class ProviderSpec:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """What a client needs to reach one account; `secrets` are in clear and live only as long as the client."""
+    """What a client needs to reach one account; `secrets` are in clear and live only as long as the
+    client.
+    """
 
     endpoint: str
     secrets: Mapping[str, str]
@@ -227,41 +247,62 @@ class ConnectionConfig:
 
 
 class Provider(Protocol):
-    """The verbs of a CRM. Each ends in a value or in an error of errors.py that says what to do next.
+    """The verbs of a CRM. Each ends in a value or in an error of errors.py that says what to do
+    next.
 
-    RetryLater: nothing happened, come back. NeedsAttention: credentials or scopes; a person must act.
-    ProviderBroken: nonsense or no answer to a read. Writes never raise for a single record: see Outcome.
+    RetryLater: nothing happened, come back. NeedsAttention: credentials or scopes; a person must
+    act.
+    ProviderBroken: nonsense or no answer to a read. Writes never raise for a single record: see
+    Outcome.
     """
 
     spec: ProviderSpec
 
     def check(self, objects: Sequence[str]) -> Iterator[CheckLine]:
-        """Yield the check list line by line: address, credentials, account, scopes, fields, write, clock."""
+        """Yield the check list line by line: address, credentials, account, scopes, fields, write,
+        clock.
+        """
 
     def account(self) -> Account:
         """Return the account the credentials belong to."""
 
     def clock_offset(self) -> float:
-        """Return their clock minus ours in seconds, from the last answer's Date header; 0 before the first."""
+        """Return their clock minus ours in seconds, from the last answer's Date header; 0 before
+        the first.
+        """
 
-    def describe(self, object: str) -> RemoteSchema:
+    def describe(self, name: str) -> RemoteSchema:
         """Return the fields of an object as the account has them now."""
 
     def changes(self, ask: Ask, cursor: str | None = None) -> Page:
-        """Return one page of a pass; a repeated cursor or a page without results key raises ProviderBroken."""
+        """Return one page of a pass; a repeated cursor or a page without results key raises
+        ProviderBroken.
+        """
 
     def get(
-        self, object: str, ids: Sequence[str], properties: Sequence[str], associations: Sequence[str] = ()
+        self,
+        name: str,
+        ids: Sequence[str],
+        properties: Sequence[str],
+        associations: Sequence[str] = (),
     ) -> tuple[RemoteRecord, ...]:
-        """Return the living records of these ids in any order, any number of ids; unknown ones are left out."""
+        """Return the living records of these ids in any order, any number of ids; unknown ones are
+        left out.
+        """
 
     def find(
-        self, object: str, field: str, values: Sequence[str], properties: Sequence[str]
+        self, name: str, field: str, values: Sequence[str], properties: Sequence[str]
     ) -> tuple[RemoteRecord, ...]:
-        """Return living records whose unique field has one of the values, read past the search index where possible."""
+        """Return living records whose unique field has one of the values, read past the search
+        index where possible.
+        """
 
-    def write(self, object: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:
-        """Do up to `spec.batch_write` writes of one action and return one outcome for each, in the order given."""
+    def write(self, name: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:
+        """Do up to `spec.batch_write` writes of one action and return one outcome for each, in the
+        order given.
+        """
 
-    def create_field(self, object: str, new: NewField) -> None:
-        """Make the field exist (an existing one is fine); NeedsAttention when the right to do so is missing."""
+    def create_field(self, name: str, new: NewField) -> None:
+        """Make the field exist (an existing one is fine); NeedsAttention when the right to do so is
+        missing.
+        """

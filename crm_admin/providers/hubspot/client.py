@@ -76,10 +76,10 @@ class HubSpot:
         """Return HubSpot's clock minus ours in seconds, 0 before the first answer."""
         return self._transport.clock_offset
 
-    def describe(self, object: str) -> RemoteSchema:  # noqa: A002 - the contract's word
+    def describe(self, name: str) -> RemoteSchema:
         """Return the properties of an object as the account has them now."""
-        path = f"{self._calls.paths.properties}/{object}?archived=false"
-        return schema_of(object, self._calls.get(path))
+        path = f"{self._calls.paths.properties}/{name}?archived=false"
+        return schema_of(name, self._calls.get(path))
 
     def changes(self, ask: Ask, cursor: str | None = None) -> Page:
         """Return one page: of the list for everything or archives, else of what changed."""
@@ -92,32 +92,32 @@ class HubSpot:
 
     def get(
         self,
-        object: str,  # noqa: A002 - the contract's word
+        name: str,
         ids: Sequence[str],
         properties: Sequence[str],
         associations: Sequence[str] = (),
     ) -> tuple[RemoteRecord, ...]:
         """Return the living records of these ids; merged ones carry the id that was asked for."""
-        records = read_by_id(self._calls, object, ids, properties)
-        return with_associations(self._calls, object, records, associations)
+        records = read_by_id(self._calls, name, ids, properties)
+        return with_associations(self._calls, name, records, associations)
 
     def find(
         self,
-        object: str,  # noqa: A002 - the contract's word
+        name: str,
         field: str,
         values: Sequence[str],
         properties: Sequence[str],
     ) -> tuple[RemoteRecord, ...]:
         """Return living records with one of the values, past the index where it is unique."""
-        return find_by_values(self._calls, object, field, values, properties)
+        return find_by_values(self._calls, name, field, values, properties)
 
-    def write(self, object: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:  # noqa: A002
+    def write(self, name: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Return how each of up to a hundred writes ended; none is repeated in here."""
-        return write_records(self._calls, object, writes, marker=self._marker)
+        return write_records(self._calls, name, writes, marker=self._marker)
 
-    def create_field(self, object: str, new: NewField) -> None:  # noqa: A002 - the contract's word
+    def create_field(self, name: str, new: NewField) -> None:
         """Make the property exist; one that is there already is fine."""
-        path = f"{self._calls.paths.properties}/{object}"
+        path = f"{self._calls.paths.properties}/{name}"
         answer = self._calls.make(
             path,
             {
@@ -125,7 +125,7 @@ class HubSpot:
                 "label": new.label,
                 "type": "string",
                 "fieldType": "text",
-                "groupName": GROUPS.get(object) or self._group_of(path),
+                "groupName": GROUPS.get(name) or self._group_of(path),
                 "hasUniqueValue": new.unique,
             },
         )

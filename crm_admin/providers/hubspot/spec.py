@@ -72,6 +72,7 @@ OBJECTS = (
         "company",
         MODIFIED,
         ("name",),
+        type_id=TYPE_IDS["companies"],
     ),
     ObjectSpec(
         "contacts",
@@ -82,6 +83,7 @@ OBJECTS = (
         ("firstname", "lastname"),
         ("email",),
         ("companies",),
+        type_id=TYPE_IDS["contacts"],
     ),
     ObjectSpec(
         "deals",
@@ -91,6 +93,7 @@ OBJECTS = (
         MODIFIED,
         ("dealname",),
         associations=("companies", "contacts"),
+        type_id=TYPE_IDS["deals"],
     ),
     ObjectSpec(
         "leads",
@@ -100,6 +103,7 @@ OBJECTS = (
         MODIFIED,
         ("hs_lead_name",),
         associations=("contacts", "companies"),
+        type_id=TYPE_IDS["leads"],
     ),
     ObjectSpec(
         "tasks",
@@ -109,6 +113,7 @@ OBJECTS = (
         MODIFIED,
         ("hs_task_subject",),
         associations=("contacts", "companies", "deals"),
+        type_id=TYPE_IDS["tasks"],
     ),
     ObjectSpec(
         "calls",
@@ -118,6 +123,7 @@ OBJECTS = (
         MODIFIED,
         ("hs_call_title",),
         associations=("contacts", "companies", "deals"),
+        type_id=TYPE_IDS["calls"],
     ),
     ObjectSpec(
         "meetings",
@@ -127,6 +133,7 @@ OBJECTS = (
         MODIFIED,
         ("hs_meeting_title",),
         associations=("contacts", "companies", "deals"),
+        type_id=TYPE_IDS["meetings"],
     ),
     ObjectSpec(
         "emails",
@@ -136,6 +143,7 @@ OBJECTS = (
         MODIFIED,
         ("hs_email_subject",),
         associations=("contacts", "companies", "deals"),
+        type_id=TYPE_IDS["emails"],
     ),
     ObjectSpec(
         "notes",
@@ -145,6 +153,7 @@ OBJECTS = (
         MODIFIED,
         ("hs_note_body",),
         associations=("contacts", "companies", "deals"),
+        type_id=TYPE_IDS["notes"],
     ),
 )
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from crm_admin.errors import NotFound
 from crm_admin.jsontypes import Json
 from crm_admin.mapping.rules import FieldRule
+from crm_admin.providers.base import ProviderSpec
 from crm_admin.providers.registry import spec_of
 from crm_admin.records.kinds import Field, FieldType, RecordKind
 from crm_admin.records.values import is_blank
@@ -197,7 +198,7 @@ def _presence(row: Row, rules: Sequence[FieldRule], *, hub_only: bool) -> Presen
         object_label=labels.get(str(row["remote_object"]), str(row["remote_object"])),
         place=place_of(link, queued, stance=row["stance"], hub_only=hub_only),
         remote_id=row["remote_id"] or "",
-        url=_url(spec.record_url, row),
+        url=_url(spec, row),
         agreed_at=row["agreed_at"],
         skipped=row["skipped"] or "",
         healthy=row["health"] == "ok",
@@ -209,11 +210,13 @@ def _presence(row: Row, rules: Sequence[FieldRule], *, hub_only: bool) -> Presen
     )
 
 
-def _url(pattern: str, row: Row) -> str:
-    account = (row["account"] or {}).get("id")
-    if not pattern or not row["remote_id"] or not account:
+def _url(spec: ProviderSpec, row: Row) -> str:
+    account = str((row["account"] or {}).get("id") or "")
+    if not spec.record_url or not row["remote_id"] or not account:
         return ""
-    return pattern.format(account=account, object_type=row["remote_object"], id=row["remote_id"])
+    named = {one.name: one.type_id or one.name for one in spec.objects}
+    kind = named.get(row["remote_object"], "")
+    return spec.record_url.format(account=account, object_type=kind, id=row["remote_id"])
 
 
 def _field(
