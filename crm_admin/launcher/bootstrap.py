@@ -21,7 +21,7 @@ VAR = ROOT / "var"
 TOOLS = VAR / "tools"
 MODULES = {"start": "start", "crm": "command", "test": "testing"}
 HASHED = ["--require-hashes", "--only-binary", ":all:"]
-QUIET = ["--quiet", "--disable-pip-version-check", "--no-input"]
+QUIET = ["-qq", "--disable-pip-version-check", "--no-input"]
 VENDORED = {"htmx.org/dist/htmx.min.js": "htmx.min.js"}
 
 
@@ -155,7 +155,7 @@ def _prepare_assets(*, dev: bool) -> None:
     if _assets_are_ready(dev=dev):
         return
     _tell("Fetching front-end files, once ...")
-    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     options += [] if dev else ["--omit=dev"]
     npm = shutil.which("npm")
     if not (npm and shutil.which("node") and _works([npm, *options], cwd=ROOT)):
