@@ -139,13 +139,6 @@ def money(value: Mapping[str, Json]) -> str:
     return f"{SIGNS.get(currency, currency)}{THIN}{text}".strip(THIN)
 
 
-def minor(amount: int | None) -> str:
-    """Return a promoted amount in minor units as a plain number."""
-    if amount is None:
-        return ""
-    return number(Decimal(amount) / 100 if amount % 100 else amount // 100)
-
-
 def plain(value: Json, field: Field | None = None) -> str:
     """Return a value as text a person reads; "" for blank ones."""
     if value is None or value == "" or value == []:

@@ -45,7 +45,6 @@ def install(app: Flask) -> None:
         when=formats.when,
         number=formats.number,
         money=formats.money,
-        minor=formats.minor,
         shown=formats.shown,
         wire=formats.wire,
         plain=formats.plain,

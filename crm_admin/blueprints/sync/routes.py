@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument, attempt, once_key, one_of, text
-from crm_admin.blueprints.sync.progress import poll_seconds
+from crm_admin.blueprints.sync.progress import poll_seconds, seconds_left
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
 from crm_admin.services import sync_runs, undo
@@ -99,6 +99,7 @@ def run(run_id: UUID) -> str | Response:
         used=query.settings_used(run_id) if tab == "settings" else (),
         once=once_key(),
         poll=poll_seconds(found.line),
+        left=seconds_left(found.line),
     )
 
 
@@ -115,7 +116,12 @@ def _records(found: query.Run, tab: str) -> query.RecordPage | None:
 def card(run_id: UUID) -> Response:
     require_whole(signed_in())
     found = query.run(run_id)
-    page = render_template("sync/_card.html", line=found.line, poll=poll_seconds(found.line))
+    page = render_template(
+        "sync/_card.html",
+        line=found.line,
+        poll=poll_seconds(found.line),
+        left=seconds_left(found.line),
+    )
     response = make_response(page)
     if not found.line.is_live:
         # The page around the card tells of a running run: load it anew once, as it is now over.
