@@ -90,6 +90,16 @@ class _Plan(NamedTuple):
     prefix: re.Pattern[str] | None
 
 
+class _Home(NamedTuple):
+    """How numbers are dialled within a country; `abroad` is what leads out of it."""
+
+    code: str
+    prefix: str
+    number: re.Pattern[str]
+    abroad: re.Pattern[str]
+    lengths: frozenset[int]
+
+
 def region_of(country: str) -> str | None:
     """Return the two-letter region of a country's name or code; None when it is not known."""
     word = country.strip()
@@ -113,7 +123,46 @@ def e164(number: str, region: str | None = None) -> str | None:
             and not (plan.prefix and plan.prefix.match(national))
         ):
             return plain
+    if region is not None and plain.isascii() and plain.isdigit():
+        known = _at_home(plain, region)
+        if known is not None:
+            return known
     return _by_library(number, region)
+
+
+def _at_home(digits: str, region: str) -> str | None:
+    """A number as it is dialled within its country, where nothing about it is ambiguous; None
+    leaves it to the library.
+    """
+    home = _home(region)
+    if home is None or digits.startswith(home.code) or home.abroad.match(digits):
+        return None
+    national = digits.removeprefix(home.prefix)
+    if (
+        len(national) not in home.lengths
+        or national[0] == "0"
+        or not home.number.fullmatch(national)
+    ):
+        return None
+    return f"+{home.code}{national}"
+
+
+@lru_cache(maxsize=512)
+def _home(region: str) -> _Home | None:
+    data = PhoneMetadata.metadata_for_region(region)
+    if data is None or data.general_desc is None or not data.general_desc.national_number_pattern:
+        return None
+    prefix = data.national_prefix_for_parsing or ""
+    # A prefix that is more than digits may also rewrite the number.
+    if data.national_prefix_transform_rule or (prefix and not prefix.isdigit()):
+        return None
+    return _Home(
+        str(data.country_code),
+        prefix,
+        re.compile(data.general_desc.national_number_pattern, re.ASCII),
+        re.compile(data.international_prefix or "(?!)", re.ASCII),
+        frozenset(data.general_desc.possible_length),
+    )
 
 
 def _plan_of(plain: str) -> tuple[_Plan | None, str]:
