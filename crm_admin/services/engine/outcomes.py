@@ -164,7 +164,9 @@ def bases_after(
         else:
             name = use.rule.theirs
             returned = record.properties if record is not None else {}
-            theirs[use.rule.id] = returned[name] if name in returned else fields.get(name)
+            # What was not sent began blank there, whatever has become of it since.
+            told = name in fields and name in returned
+            theirs[use.rule.id] = returned[name] if told else fields.get(name)
     return {rule: value for rule, value in sent.items() if rule in theirs}, theirs
 
 

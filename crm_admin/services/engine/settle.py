@@ -1,9 +1,13 @@
 """Settles writes whose outcome is not known: by looking, never by creating again."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from crm_admin.crashpoints import crashpoint
+from crm_admin.errors import present
+from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.mapping.engine import RuleFailed
 from crm_admin.mapping.rules import Direction
@@ -37,33 +41,27 @@ def adopt(work: Work) -> None:
 def settle(work: Work) -> int:
     """Look at every unknown write that can be decided now and return how many stay unknown.
 
-    A create with our marker is repeated as the same upsert and an archive as the same archive: both
-    are safe at
-    once. An update is read back. A create without marker waits until the CRM can no longer execute
-    it late and its
-    index shows it, and is then looked up.
+    A create with our marker is looked up at once, and repeated as the same upsert when it is not
+    there; an archive is repeated. An update is read back. A create without marker waits until the
+    CRM can no longer execute it late and its index shows it, and is then looked up.
     """
     with transaction() as cursor:
         rows = cursor.execute(UNKNOWN, (work.connection_id,)).fetchall()
     if not rows:
         return 0
     crashpoint("intent.unknown.before_lookup")
-    repeat = [row for row in rows if _repeatable(row, work)]
-    if repeat:
-        _plan_again(work, repeat)
-    looked = [row for row in rows if row not in repeat]
+    archives = [row for row in rows if row["action"] == "delete"]
+    if archives:
+        _plan_again(work, archives)
     left = 0
-    for name in dict.fromkeys(row["remote_object"] for row in looked):
-        mine = [row for row in looked if row["remote_object"] == name]
+    for name in dict.fromkeys(row["remote_object"] for row in rows):
+        mine = [row for row in rows if row["remote_object"] == name]
+        creates = [row for row in mine if row["action"] == "create"]
+        marked = [row for row in creates if row["marker"] and work.provider.spec.upsert_key]
+        _settle_marked(work, name, marked)
         left += _settle_updates(work, name, [row for row in mine if row["action"] == "update"])
-        left += _settle_creates(work, name, [row for row in mine if row["action"] == "create"])
+        left += _settle_creates(work, name, [row for row in creates if row not in marked])
     return left
-
-
-def _repeatable(row: Row, work: Work) -> bool:
-    if row["action"] == "delete":
-        return True
-    return bool(row["action"] == "create" and row["marker"] and work.provider.spec.upsert_key)
 
 
 def _plan_again(work: Work, rows: Sequence[Row]) -> None:
@@ -109,16 +107,8 @@ def _settle_updates(work: Work, name: str, rows: Sequence[Row]) -> int:
 
 def _holds(record: RemoteRecord, row: Row, work: Work) -> bool:
     """Whether the record holds what was sent, in the CRM's own spelling of it."""
-    stream = work.stream(row["stream_id"]) if row["stream_id"] else None
-    rules = {use.rule.theirs: use for use in stream.facts.rules} if stream else {}
-    for name, value in row["fields"].items():
-        held = record.properties.get(name)
-        use = rules.get(name)
-        if use is not None and use.rule.direction is not Direction.TO_CRM:
-            if not _same_wire(use.from_crm, held, value):
-                return False
-        elif not _same_text(held, value):
-            return False
+    if not all(_holds_field(record, row, work, name) for name in row["fields"]):
+        return False
     for other, change in row["associations"].items():
         ids = record.associations.get(other, ())
         if change.get("add") and change["add"] not in ids:
@@ -126,6 +116,16 @@ def _holds(record: RemoteRecord, row: Row, work: Work) -> bool:
         if not change.get("add") and change.get("remove") in ids:
             return False
     return True
+
+
+def _holds_field(record: RemoteRecord, row: Row, work: Work, name: str) -> bool:
+    stream = work.stream(row["stream_id"]) if row["stream_id"] else None
+    rules = stream.facts.rules if stream else ()
+    use = next((use for use in rules if use.rule.theirs == name), None)
+    held, value = record.properties.get(name), row["fields"][name]
+    if use is not None and use.rule.direction is not Direction.TO_CRM:
+        return _same_wire(use.from_crm, held, value)
+    return _same_text(held, value)
 
 
 def _same_wire(from_crm: Callable[[Json], Json], held: Json, value: Json) -> bool:
@@ -146,7 +146,8 @@ def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
     """The write surely did not happen: the record goes through the merge anew with fresh values of
     both sides.
 
-    A write that belongs to an undo has no stream; it is sent again as it is.
+    The run in hand looks at it before it ends. A write that belongs to an undo has no stream; it is
+    sent again as it is.
     """
     merged = [row for row in rows if row["stream_id"] is not None]
     _replan(cursor, [row for row in rows if row["stream_id"] is None])
@@ -172,6 +173,20 @@ def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
             [row["record_id"] for row in merged],
         ),
     )
+    cursor.execute(
+        "INSERT INTO wanted (organization_id, id, connection_id, what, stream_id, record_id,"
+        " run_id, created_at)"
+        " SELECT %s, v.id, %s, 'record', v.stream_id, v.record_id, %s, now()"
+        " FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS v (id, stream_id, record_id)",
+        (
+            work.organization_id,
+            work.connection_id,
+            work.run_id,
+            [new_id() for _ in merged],
+            [row["stream_id"] for row in merged],
+            [row["record_id"] for row in merged],
+        ),
+    )
     cursor.execute("DELETE FROM effect WHERE id = ANY(%s)", ([row["id"] for row in merged],))
 
 
@@ -181,6 +196,25 @@ def _replan(cursor: Cursor, rows: Sequence[Row]) -> None:
             "UPDATE effect SET state = 'planned', not_before = NULL WHERE id = ANY(%s)",
             ([row["id"] for row in rows],),
         )
+
+
+def _settle_marked(work: Work, name: str, rows: Sequence[Row]) -> None:
+    """Creates with our marker: what is there is linked, so that edits made since are not undone by
+    a repeated upsert; what is not is sent again.
+    """
+    if not rows:
+        return
+    field = work.provider.spec.marker_field
+    properties = sorted({field, *(prop for row in rows for prop in row["fields"])})
+    found = work.provider.find(name, field, [row["marker"] for row in rows], properties)
+    by_marker = {str(record.properties.get(field)): record for record in found}
+    crashpoint("intent.unknown.after_lookup")
+    with unit(work.lease) as cursor:
+        there = [row for row in rows if row["marker"] in by_marker]
+        for row in there:
+            _link_found(cursor, work, row, by_marker[row["marker"]])
+        _replan(cursor, [row for row in rows if row not in there])
+        work.save(cursor)
 
 
 def _settle_creates(work: Work, name: str, rows: Sequence[Row]) -> int:
@@ -194,9 +228,7 @@ def _settle_creates(work: Work, name: str, rows: Sequence[Row]) -> int:
         with unit(work.lease) as cursor:
             fresh = _unlinked(cursor, work, name, found)
             if len(fresh) == 1:
-                apply_outcomes(
-                    cursor, work, [row], [Outcome(str(row["id"]), Ending.DONE, record=fresh[0])]
-                )
+                _link_found(cursor, work, row, fresh[0])
             elif not fresh:
                 _replan(cursor, [row])
             else:
@@ -205,7 +237,37 @@ def _settle_creates(work: Work, name: str, rows: Sequence[Row]) -> int:
     return len(rows) - len(due)
 
 
+def _link_found(cursor: Cursor, work: Work, row: Row, record: RemoteRecord) -> None:
+    """Close a create whose record was found by looking.
+
+    The link begins with what was sent: a value that differs from it was edited there since, and is
+    merged like any edit. Associations were not looked at, so the link knows none yet.
+    """
+    stream = present(work.stream(row["stream_id"]))
+    unknown = {use.rule.id: None for use in stream.facts.rules if use.rule.association}
+    expected = row["expected"] or {}
+    sent = {**expected.get("sent", {}), **unknown}
+    edited = [name for name in row["fields"] if not _holds_field(record, row, work, name)]
+    seen = replace(
+        record,
+        properties={**record.properties, **{name: row["fields"][name] for name in edited}},
+        updated_at=None if edited else record.updated_at,
+    )
+    apply_outcomes(
+        cursor,
+        work,
+        [{**row, "associations": {}, "expected": {**expected, "sent": sent}}],
+        [Outcome(str(row["id"]), Ending.DONE, record=seen)],
+    )
+
+
+CLOCK_SECONDS = 5
+
+
 def _look_up(work: Work, name: str, row: Row) -> tuple[RemoteRecord, ...]:
+    """Return the records with the natural key that are as sent, or were touched since: a person may
+    have edited what we made.
+    """
     spec = work.provider.spec.object(name)
     fields = row["fields"]
     key = next(
@@ -214,7 +276,13 @@ def _look_up(work: Work, name: str, row: Row) -> tuple[RemoteRecord, ...]:
     if key is None:
         return ()
     records = work.provider.find(name, key, [str(fields[key])], sorted(fields))
-    return tuple(record for record in records if _holds(record, {**row, "associations": {}}, work))
+    since = row["sent_at"] + timedelta(seconds=work.provider.clock_offset() - CLOCK_SECONDS)
+    return tuple(
+        record
+        for record in records
+        if _holds(record, {**row, "associations": {}}, work)
+        or (record.updated_at is not None and record.updated_at >= since)
+    )
 
 
 def _unlinked(
