@@ -4,6 +4,7 @@ from uuid import UUID
 
 from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater
 from crm_admin.services import attention, remote
+from crm_admin.services.attention import Item
 from crm_admin.services.sql import transaction
 
 
@@ -34,10 +35,8 @@ def check(connection_id: UUID) -> str:
         if health == "needs_reconnect":
             attention.raise_item(
                 cursor,
-                organization_id=row["organization_id"],
-                kind="reconnect",
-                subject=str(connection_id),
-                sentence=f"{row['name']}: {reason}",
+                row["organization_id"],
+                Item("reconnect", str(connection_id), f"{row['name']}: {reason}"),
             )
         elif health == "ok":
             attention.settle_item(cursor, kind="reconnect", subject=str(connection_id))

@@ -7,6 +7,8 @@ from datetime import datetime
 from crm_admin.crashpoints import crashpoint
 from crm_admin.errors import NeedsAttention, ProviderBroken
 from crm_admin.services import attention
+from crm_admin.services.attention import Item
+from crm_admin.services.engine import undecided
 from crm_admin.services.engine.operations import plan_hash
 from crm_admin.services.engine.requests import queue_wanted
 from crm_admin.services.engine.streams import RemoteObject
@@ -89,10 +91,8 @@ def needs_attention(work: Work, error: NeedsAttention) -> str:
         )
         attention.raise_item(
             cursor,
-            organization_id=work.organization_id,
-            kind="reconnect",
-            subject=str(work.connection_id),
-            sentence=f"{work.connection_name}: {error.sentence}",
+            work.organization_id,
+            Item("reconnect", str(work.connection_id), f"{work.connection_name}: {error.sentence}"),
         )
     return "failed"
 
@@ -226,6 +226,7 @@ def finish(work: Work) -> str | None:
             (work.connection_id,),
         )
         attention.settle_item(cursor, kind="reconnect", subject=str(work.connection_id))
+        undecided.tell(cursor, work)
         _close(cursor, work, state, None, None)
         crashpoint("run.finish.before_commit")
     crashpoint("run.finish.after_commit")

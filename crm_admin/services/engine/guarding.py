@@ -3,6 +3,7 @@ person.
 """
 
 from crm_admin.services import attention
+from crm_admin.services.attention import Item
 from crm_admin.services.engine.apply import split_into_plan
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
@@ -46,10 +47,8 @@ def guard(work: Work) -> bool:
         plan_id = split_into_plan(cursor, work, result.sentence)
         attention.raise_item(
             cursor,
-            organization_id=work.organization_id,
-            kind="guard",
-            subject=str(plan_id),
-            sentence=f"{work.connection_name}: {result.sentence}",
+            work.organization_id,
+            Item("guard", str(plan_id), f"{work.connection_name}: {result.sentence}"),
         )
         work.counts["guarded"] += held["n"]
         work.save(cursor)
