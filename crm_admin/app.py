@@ -11,7 +11,10 @@ from crm_admin.config import Config
 from crm_admin.extensions import db, htmx, login_manager, migrate
 from crm_admin.health import health
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+HERE = Path(__file__).resolve().parent
+# a wheel carries them inside the package, a checkout beside it
+INSIDE = HERE / "_migrations"
+MIGRATIONS = INSIDE if INSIDE.is_dir() else HERE.parent / "migrations"
 
 
 def create_app(settings: Config | None = None) -> Flask:
