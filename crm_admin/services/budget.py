@@ -20,6 +20,7 @@ from crm_admin.services.sql import Row
 
 RESERVE = 0.1
 KEEP_SECONDS = 3600
+TOLD_SECONDS = 5.0
 
 # A token bucket on the server's clock: returns 0 after taking, else the milliseconds to wait. Bulk
 # work leaves the
@@ -70,6 +71,7 @@ class SharedBudget:
         self._key = key
         self._limits = limits
         self._local = LocalBudget(dict(limits))
+        self._told: dict[str, tuple[int | None, float | None, float]] = {}
 
     def take(self, cost: int, rank: Rank, bucket: str = "") -> float:
         """Take and return 0, or take nothing and return the seconds after which to ask again."""
@@ -86,6 +88,8 @@ class SharedBudget:
     def learn(self, seen: Seen) -> None:
         """Bring the budget into line with what an answer told."""
         self._local.learn(seen)
+        if self._is_known(seen):
+            return
         told = seen.limit if seen.limit and seen.window_seconds else 0
         remaining = -1 if seen.remaining is None else seen.remaining
         try:
@@ -102,6 +106,17 @@ class SharedBudget:
         except redis.RedisError:
             return
 
+    def _is_known(self, seen: Seen) -> bool:
+        """While half of a limit is left, an answer that names the same limit again says nothing."""
+        left, limit, now = seen.remaining, seen.limit, time.monotonic()
+        before = self._told.get(seen.bucket)
+        if left is None or not limit or 2 * left < limit or seen.blocked_seconds:
+            return False
+        if before and before[:2] == (limit, seen.window_seconds) and now < before[2]:
+            return True
+        self._told[seen.bucket] = (limit, seen.window_seconds, now + TOLD_SECONDS)
+        return False
+
 
 class SharedBreaker:
     """The breaker of a connection, kept in Redis; the last writer wins, which costs at most one
@@ -112,13 +127,18 @@ class SharedBreaker:
         self._client = client
         self._key = key
         self._local = LocalBreaker()
+        self._calm = False
 
     def wait_seconds(self) -> float:
         """Return 0 when a call may go out, else the seconds to wait."""
         return self._step(lambda state: breaker.before_call(state, time.time()))
 
     def succeeded(self) -> None:
-        """Note a call that was answered sensibly."""
+        """Note a call that was answered sensibly; where nothing was wrong before it, nothing is
+        noted.
+        """
+        if self._calm:
+            return
         self._step(lambda state: (breaker.after_success(state), 0.0))
 
     def failed(self) -> None:
@@ -130,9 +150,11 @@ class SharedBreaker:
             held = self._client.get(self._key)
             before = breaker.Breaker() if held is None else _read(held)
             after, wait = move(before)
+            self._calm = after == breaker.Breaker()
             if after != before:
                 self._client.set(self._key, _text(after), ex=KEEP_SECONDS)
         except redis.RedisError:
+            self._calm = False
             self._local.state, wait = move(self._local.state)
         return float(wait)
 

@@ -14,7 +14,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.records.identity import Key, keys_of
 from crm_admin.records.kinds import RecordKind
 from crm_admin.records.values import promoted
-from crm_admin.services.sql import Cursor, copy_rows
+from crm_admin.services.sql import Cursor, copy_rows, id_array
 from crm_admin.sync.drafts import PARKED
 
 PEOPLE, BULK = 0, 1
@@ -253,7 +253,7 @@ created_at)
 SELECT r.organization_id, s.id, r.id, r.version, %(rank)s, now(), 0, now()
   FROM record r
   JOIN stream s ON s.organization_id = r.organization_id AND s.kind = r.kind
- WHERE r.id = ANY(%(ids)s) AND NOT r.hub_only AND s.enabled AND s.direction <> 'from_crm'
+ WHERE r.id = ANY(%(ids)s::uuid[]) AND NOT r.hub_only AND s.enabled AND s.direction <> 'from_crm'
    AND (%(but)s::uuid IS NULL OR s.connection_id <> %(but)s::uuid)
 ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE
    SET version = excluded.version, rank = least(outbox.rank, excluded.rank), not_before =
@@ -268,8 +268,8 @@ def fan_out(
     """Put records into the outbox of every stream of their kind that sends, except those of
     connection `but`.
     """
-    ids = list(record_ids)
-    if ids:
+    ids = id_array(record_ids)
+    if ids != "{}":
         cursor.execute(OUTBOX, {"ids": ids, "rank": rank, "but": but})
 
 

@@ -2,6 +2,7 @@
 so.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -213,9 +214,7 @@ def _both(pair: Pair, stream: StreamFacts, references: References, *, release: b
             Draft(Side.OURS, OperationAction.LINK, reason_code="matched", reason=pair.matched_by)
         )
     writes = _Writes(release=release)
-    for line in lines_of(stream.rules):
-        if _untouched(pair, line):
-            continue
+    for line in _touched(pair, lines_of(stream.rules)):
         seen = _inputs(pair, stream, line.use)
         if seen is not None:
             _decide_rule(decided, writes, stream, line.use, seen, references)
@@ -224,21 +223,23 @@ def _both(pair: Pair, stream: StreamFacts, references: References, *, release: b
     return decided
 
 
-def _untouched(pair: Pair, line: Line) -> bool:
-    """Both sides stand exactly as they last agreed: most fields of most records."""
-    link, theirs, ours = pair.link, pair.theirs, pair.ours
-    if link is None or theirs is None or ours is None or line.rule_id not in link.base_ours:
-        return False
-    if line.other:
-        here: Json = ours.references.get(line.ours)
-        there = end_of(line, theirs)
-    else:
-        here = ours.data.get(line.ours)
-        there = theirs.properties.get(line.theirs, ABSENT)
-    return bool(
-        here == link.base_ours[line.rule_id]
-        and there == link.base_theirs.get(line.rule_id, NO_BASE)
-    )
+def _touched(pair: Pair, lines: Sequence[Line]) -> Sequence[Line]:
+    """The rules whose sides do not stand exactly as they last agreed: few, of few records."""
+    link, ours, theirs = pair.link, pair.here, pair.there
+    if link is None:
+        return lines
+    found: list[Line] = []
+    for line in lines:
+        if line.other:
+            here: object = ours.references.get(line.ours)
+            there: object = end_of(line, theirs)
+        else:
+            here = ours.data.get(line.ours)
+            there = theirs.properties.get(line.theirs, ABSENT)
+        agreed = link.base_ours.get(line.rule_id, NO_BASE)
+        if here != agreed or there != link.base_theirs.get(line.rule_id, NO_BASE):
+            found.append(line)
+    return found
 
 
 def _inputs(pair: Pair, stream: StreamFacts, use: RuleUse) -> Inputs | None:

@@ -20,7 +20,7 @@ from crm_admin.services.engine.gather import (
 )
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.work import Work
-from crm_admin.services.sql import Cursor
+from crm_admin.services.sql import Cursor, text_array
 from crm_admin.sync.drafts import Pair
 from crm_admin.sync.filters import in_words, matches
 from crm_admin.sync.newcomers import Newcomer, translate
@@ -189,8 +189,8 @@ def _known(cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]
         for row in cursor.execute(
             KEYS,
             {
-                "types": [kind for kind, _ in pairs],
-                "values": [value for _, value in pairs],
+                "types": text_array(kind for kind, _ in pairs),
+                "values": text_array(value for _, value in pairs),
                 "org": work.organization_id,
                 "kind": stream.facts.kind.name,
                 "limit": CANDIDATES_PER_KEY,

@@ -37,7 +37,7 @@ from crm_admin.services.record_store import (
     insert_records,
     update_records,
 )
-from crm_admin.services.sql import Cursor
+from crm_admin.services.sql import Cursor, id_array
 from crm_admin.sync.drafts import Decided, Draft, Linked
 from crm_admin.sync.states import OperationAction, OperationState, Side
 
@@ -408,15 +408,20 @@ def _count(work: Work, result: Decided) -> None:
     work.counts["asked"] += 1 if result.asked else 0
 
 
+ANY_OUTBOX = "SELECT 1 FROM outbox WHERE stream_id = ANY(%s::uuid[]) LIMIT 1"
+
+DRAIN = """
+DELETE FROM outbox o
+ USING unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v (stream_id, record_id, version)
+ WHERE o.stream_id = v.stream_id AND o.record_id = v.record_id AND o.version <= v.version
+"""
+
+
 def drain(cursor: Cursor, drained: Sequence[tuple[UUID, UUID, int]]) -> None:
     """Outbox rows of records that need no write leave, unless the record moved on since it was
     read.
     """
-    if drained:
-        cursor.execute(
-            "DELETE FROM outbox o USING unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v (stream_id,"
-            " record_id, version)"
-            " WHERE o.stream_id = v.stream_id AND o.record_id = v.record_id AND o.version <="
-            " v.version",
-            ([row[0] for row in drained], [row[1] for row in drained], [row[2] for row in drained]),
-        )
+    waiting = id_array({row[0] for row in drained})
+    if drained and cursor.execute(ANY_OUTBOX, (waiting,)).fetchone():
+        streams, records = id_array(row[0] for row in drained), id_array(row[1] for row in drained)
+        cursor.execute(DRAIN, (streams, records, [row[2] for row in drained]))
