@@ -13,6 +13,7 @@ from markupsafe import Markup
 from crm_admin import clock
 from crm_admin.blueprints.access import current_person
 from crm_admin.jsontypes import Json
+from crm_admin.packs.registry import kinds
 from crm_admin.records.kinds import Field, FieldType
 from crm_admin.services.queries.frame import zone_of
 
@@ -213,6 +214,14 @@ def short_id(value: UUID | str | None) -> str:
 def count_of(amount: int, one: str, many: str) -> str:
     """Return a grouped count with the right noun."""
     return f"{number(amount)} {one if amount == 1 else many}"
+
+
+def records_of(kind: str, amount: int) -> str:
+    """Return a count of records by what their kind is called; plain records when it is gone."""
+    if kind not in kinds():
+        return count_of(amount, "record", "records")
+    found = kinds()[kind]
+    return count_of(amount, noun(found.label), noun(found.plural))
 
 
 def noun(label: str) -> str:

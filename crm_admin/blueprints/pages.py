@@ -64,6 +64,7 @@ def install(app: Flask) -> None:
         reason_sentence=reason_sentence,
         record_url=record_url,
         field_of=field_of,
+        records_of=formats.records_of,
         may=may,
         htmx_config=orjson.dumps(HTMX).decode(),
     )

@@ -59,6 +59,14 @@ def invalid(template: str, **values: Any) -> Response:
     return page(template, status=422, **values)
 
 
+def last_poll(template: str, *, is_over: bool, **values: Any) -> Response:
+    """Return a polled part; when it is over, the page around it loads anew: it tells of it too."""
+    response = fragment(template, **values)
+    if is_over:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
 def unchanged() -> Response:
     """Tell a poll that there is nothing new, so that nothing flickers."""
     return Response(status=204)

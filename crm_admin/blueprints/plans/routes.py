@@ -153,7 +153,9 @@ def decide_field(run_id: UUID) -> Response:
         else "Both values stay until you choose.",
         "success",
     )
-    return redirect(f"{url_for('.one', run_id=run_id)}#questions", 303)
+    place = text("place")
+    part = f"question-{place}" if place.isdecimal() else "questions"
+    return redirect(f"{url_for('.one', run_id=run_id)}#{part}", 303)
 
 
 @plans.post("/<uuid:run_id>/match")

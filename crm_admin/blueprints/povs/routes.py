@@ -31,7 +31,7 @@ def one(record_id: UUID) -> str:
 
 @povs.get("/<uuid:record_id>/_status")
 @requires(Permission.RECORD_READ)
-def status(record_id: UUID) -> str:
+def status(record_id: UUID) -> Response:
     return views.status(KIND, record_id)
 
 

@@ -42,7 +42,7 @@ def one(kind: str, record_id: UUID) -> str | Response:
 
 @records.get("/<kind>/<uuid:record_id>/_status")
 @requires(Permission.RECORD_READ)
-def status(kind: str, record_id: UUID) -> str:
+def status(kind: str, record_id: UUID) -> Response:
     return views.status(kind, record_id)
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from crm_admin.blueprints.access import signed_in
 from crm_admin.blueprints.forms import argument, attempt, once_key, text
 from crm_admin.blueprints.links import record_url
+from crm_admin.blueprints.rendering import last_poll
 from crm_admin.errors import BadInput
 from crm_admin.records.kinds import Field, FieldType
 from crm_admin.services import records as service
@@ -61,10 +62,15 @@ def _timeline(found: query.RecordPage) -> TimeLine:
     return timeline(found.id, field=field, theirs=theirs, after=argument("after"))
 
 
-def status(kind: str, record_id: UUID) -> str:
+def status(kind: str, record_id: UUID) -> Response:
     """Return the part of a record's page that says where it stands."""
     found = query.record(signed_in(), kind, record_id)
-    return render_template("records/_status.html", page=found, here=record_url(kind, record_id))
+    return last_poll(
+        "records/_status.html",
+        is_over=not found.syncing,
+        page=found,
+        here=record_url(kind, record_id),
+    )
 
 
 def sync(kind: str, record_id: UUID) -> Response:

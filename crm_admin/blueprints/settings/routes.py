@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.formats import count_of
 from crm_admin.blueprints.forms import argument, once_key, one_of, text
+from crm_admin.blueprints.rendering import last_poll
 from crm_admin.blueprints.settings import forms
 from crm_admin.errors import BadInput
 from crm_admin.providers.base import ProviderSpec
@@ -107,10 +108,15 @@ def detail(connection_id: UUID) -> str:
 
 @settings.get("/<uuid:connection_id>/_checks")
 @requires(Permission.RECORD_READ)
-def checks(connection_id: UUID) -> str:
+def checks(connection_id: UUID) -> Response:
     require_whole(signed_in())
     found = query.detail(connection_id)
-    return render_template("settings/_checks.html", card=found.card, checks=found.checks)
+    return last_poll(
+        "settings/_checks.html",
+        is_over=not found.checks.running,
+        card=found.card,
+        checks=found.checks,
+    )
 
 
 @settings.post("/<uuid:connection_id>/check")

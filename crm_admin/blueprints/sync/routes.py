@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument, attempt, once_key, one_of, text
+from crm_admin.blueprints.rendering import last_poll
 from crm_admin.blueprints.sync.progress import poll_seconds, seconds_left
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
@@ -116,17 +117,13 @@ def _records(found: query.Run, tab: str) -> query.RecordPage | None:
 def card(run_id: UUID) -> Response:
     require_whole(signed_in())
     found = query.run(run_id)
-    page = render_template(
+    return last_poll(
         "sync/_card.html",
+        is_over=not found.line.is_live,
         line=found.line,
         poll=poll_seconds(found.line),
         left=seconds_left(found.line),
     )
-    response = make_response(page)
-    if not found.line.is_live:
-        # The page around the card tells of a running run: load it anew once, as it is now over.
-        response.headers["HX-Refresh"] = "true"
-    return response
 
 
 @sync.post("/runs/<uuid:run_id>/stop")
