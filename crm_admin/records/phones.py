@@ -10,6 +10,7 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
 PUNCTUATION: Final = str.maketrans(
     "", "", " ()-./\t\u00a0\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2015"
 )
+EXTENSION: Final = re.compile(r"ext\d{1,6}$", re.ASCII)
 INTERNATIONAL: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 COUNTRIES: Final = {
@@ -112,8 +113,11 @@ def e164(number: str, region: str | None = None) -> str | None:
     """Return a number as E.164; None when it is not a possible one, or names no country and none is
     given.
     """
+    if region is None and "+" not in number and "\uff0b" not in number and number[:2] != "00":
+        return None
     plain = number.translate(PUNCTUATION)
-    if plain.startswith("00"):
+    abroad = plain.startswith("00")
+    if abroad:
         plain = f"+{plain[2:]}"
     if INTERNATIONAL.fullmatch(plain):
         plan, national = _plan_of(plain)
@@ -123,19 +127,53 @@ def e164(number: str, region: str | None = None) -> str | None:
             and not (plan.prefix and plan.prefix.match(national))
         ):
             return plain
-    if region is not None and plain.isascii() and plain.isdigit():
-        known = _at_home(plain, region)
-        if known is not None:
-            return known
-    return _by_library(number, region)
+    return _guessed(number, plain, region, abroad=abroad)
 
 
-def _at_home(digits: str, region: str) -> str | None:
+def _guessed(number: str, plain: str, region: str | None, *, abroad: bool) -> str | None:
+    """What the library would say, said without it where its rules leave no doubt."""
+    home = _home(region) if region is not None else None
+    if abroad and (home is None or home.abroad.pattern != "00"):
+        return _by_library(number, region)
+    if plain.startswith("+"):
+        known = _in_full(EXTENSION.sub("", plain))
+    elif home is not None and plain.isascii() and plain.isdigit():
+        known = _at_home(plain, home)
+    else:
+        known = None
+    return known or _by_library(number, region)
+
+
+def _in_full(plain: str) -> str | None:
+    """A number with its country code whose length is a possible one; None leaves it to the
+    library, as does a trunk prefix that is not plainly one.
+    """
+    if not INTERNATIONAL.fullmatch(plain):
+        return None
+    home = next((found for length in (1, 2, 3) if (found := _main(plain[1 : 1 + length]))), None)
+    if home is None:
+        return None
+    national = plain[1 + len(home.code) :]
+    if home.prefix and national.startswith(home.prefix):
+        national = national.removeprefix(home.prefix)
+        if not home.number.fullmatch(national):
+            return None
+    if len(national) not in home.lengths or national[0] == "0":
+        return None
+    return f"+{home.code}{national}"
+
+
+@lru_cache(maxsize=2048)
+def _main(country_code: str) -> _Home | None:
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(country_code))
+    return _home(regions[0]) if regions else None
+
+
+def _at_home(digits: str, home: _Home) -> str | None:
     """A number as it is dialled within its country, where nothing about it is ambiguous; None
     leaves it to the library.
     """
-    home = _home(region)
-    if home is None or digits.startswith(home.code) or home.abroad.match(digits):
+    if digits.startswith(home.code) or home.abroad.match(digits):
         return None
     national = digits.removeprefix(home.prefix)
     if (
