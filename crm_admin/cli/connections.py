@@ -27,7 +27,7 @@ group = AppGroup("connections", help="Add, list and test connections.")
 @organization_option
 @json_option
 @sentences
-def add(
+def add(  # noqa: PLR0913 -- one argument per option
     provider: str,
     name: str,
     endpoint: str,
@@ -99,6 +99,3 @@ def _show(shown: Shown, *, as_json: bool) -> None:
 def register(crm: AppGroup) -> None:
     """Add the family to `flask crm`."""
     crm.add_command(group)
-
-
-__all__ = ["StreamChoice", "register"]

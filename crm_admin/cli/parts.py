@@ -16,6 +16,7 @@ from crm_admin.simulators import server
 
 TICK_SECONDS = 1.0
 BEAT_SECONDS = 10.0
+SEAL_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def scheduler() -> None:
     """Start what is due and wake what was lost; any number may run, each tick happens once."""
     stop = _Stop()
     reconcile_seconds = current_app.config["CRM"].reconcile_seconds
-    reconciled = beaten = -1e9
+    reconciled = beaten = sealed = -1e9
     while not stop.asked:
         now = clock.monotonic()
         try:
@@ -59,6 +60,9 @@ def scheduler() -> None:
             if now - beaten >= BEAT_SECONDS:
                 processes.beat("scheduler")
                 beaten = now
+            if now - sealed >= SEAL_SECONDS:
+                schedules.seal_audit()
+                sealed = now
         except Exception:
             logger.exception("the scheduler goes on after an error")
         time.sleep(TICK_SECONDS)

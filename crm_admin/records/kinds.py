@@ -118,6 +118,10 @@ class KindRegistry:
     def __getitem__(self, name: str) -> RecordKind:
         return self._kinds[name]
 
+    def get(self, name: str) -> RecordKind | None:
+        """Return the kind of that name, None when no pack declares it."""
+        return self._kinds.get(name)
+
     def __contains__(self, name: object) -> bool:
         return name in self._kinds
 

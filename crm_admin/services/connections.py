@@ -54,7 +54,7 @@ class NewConnection:
     settings: Mapping[str, str]
 
 
-def create(
+def create(  # noqa: PLR0913 -- what the form asks for, field by field
     *,
     person: Person,
     provider: str,
@@ -216,7 +216,7 @@ def check(organization_id: UUID, connection_id: UUID) -> list[CheckLine]:
                 describe(opened.provider, connection_id, objects)
                 _learn(connection_id, opened)
         except CrmAdminError as error:
-            lines.append(CheckLine("stopped", "Check list", False, error.sentence))
+            lines.append(CheckLine("stopped", "Check list", ok=False, sentence=error.sentence))
         with transaction() as cursor:
             _store_lines(cursor, connection_id, lines, running=False)
             _store_health(cursor, connection_id, lines)

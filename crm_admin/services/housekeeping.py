@@ -2,6 +2,7 @@
 forgotten.
 """
 
+from crm_admin.services import sign_in
 from crm_admin.services.sql import transaction
 
 CALL_BODY_DAYS = 7
@@ -12,6 +13,7 @@ def clean_up() -> None:
     """Close what expired and forget what is past its retention; open effects and conflicts never
     expire.
     """
+    sign_in.forget_old_attempts()
     with transaction() as cursor:
         cursor.execute("SELECT ensure_partitions(%s)", (PARTITION_MONTHS,))
         cursor.execute(

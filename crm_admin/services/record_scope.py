@@ -13,8 +13,10 @@ def require_record(cursor: Cursor, person: Person, record_id: UUID) -> None:
     own = person.user_id if person.role in OWN_POVS_ONLY else None
     row = cursor.execute(
         "SELECT 1 FROM record WHERE id = %s AND deleted_at IS NULL"
-        " AND (%s::uuid IS NULL OR (kind = 'pov' AND owner_id = %s::uuid))",
-        (record_id, own, own),
+        " AND (%s::uuid IS NULL OR (kind = 'pov' AND (owner_id = %s::uuid OR EXISTS (SELECT 1 FROM"
+        " share s"
+        " WHERE s.record_id = record.id AND s.user_id = %s::uuid))))",
+        (record_id, own, own, own),
     ).fetchone()
     if row is None:
         raise NotFound("There is no such record.")

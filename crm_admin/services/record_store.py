@@ -147,8 +147,7 @@ def _store_keys(cursor: Cursor, organization_id: UUID, rows: Sequence[tuple[obje
         copy_rows(cursor, "stage_key", ("record_id", "kind", "key_type", "value", "strong"), rows)
         cursor.execute(
             "INSERT INTO record_key (organization_id, record_id, kind, key_type, value, strong)"
-            " SELECT %s, record_id, kind, key_type, value, strong FROM stage_key ON CONFLICT DO"
-            " NOTHING",
+            " SELECT %s, record_id, kind, key_type, value, strong FROM stage_key",
             (organization_id,),
         )
 

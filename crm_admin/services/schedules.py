@@ -10,7 +10,13 @@ from crm_admin.crashpoints import crashpoint
 from crm_admin.database import Role, engine_for
 from crm_admin.errors import CrmAdminError
 from crm_admin.ids import new_id
-from crm_admin.services import connections_health, housekeeping, sync_runs
+from crm_admin.services import (
+    audit,
+    connections_health,
+    housekeeping,
+    organizations,
+    sync_runs,
+)
 from crm_admin.services.sql import Cursor, transaction
 from crm_admin.services.sync_runs import Started
 
@@ -59,7 +65,9 @@ def claim_due() -> list[Due]:
 
 
 def tick() -> int:
-    """Start what is due and return how much it was; what the queue does not take is due again soon."""
+    """Start what is due and return how much it was; what the queue does not take is due again
+    soon.
+    """
     due = claim_due()
     lost = [
         one
@@ -88,6 +96,13 @@ def reconcile() -> int:
         )
     crashpoint("run.reconciled")
     return len(rows)
+
+
+def seal_audit() -> None:
+    """Seal what the audit log of every organisation gained since the last time."""
+    for organization_id in organizations.all_ids():
+        with tenancy.acting_for(organization_id):
+            audit.seal()
 
 
 def run(organization_id: UUID, schedule_id: UUID) -> None:

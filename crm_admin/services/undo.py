@@ -8,7 +8,7 @@ from crm_admin.services import audit
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests
 from crm_admin.services.engine.requests import Request, RunRef
-from crm_admin.services.sql import transaction
+from crm_admin.services.sql import Row, transaction
 from crm_admin.services.sync_runs import Started
 
 OFFERED_DAYS = 30
@@ -30,16 +30,7 @@ def start(
             " FROM sync_run WHERE id = %s FOR UPDATE",
             (OFFERED_DAYS, run_id),
         ).fetchone()
-        if row is None or row["connection_id"] is None:
-            raise NotFound("There is no such run.")
-        if row["undone_by"] is not None:
-            raise BadInput(
-                "", "This run was undone already. Undo that undo to bring its changes back."
-            )
-        if row["state"] not in {"succeeded", "partial", "cancelled", "failed"}:
-            raise BadInput("", "Only a run that is over can be undone. Stop it first.")
-        if row["late"]:
-            raise BadInput("", f"A run can be undone for {OFFERED_DAYS} days after it ended.")
+        connection_id = _check(row)
         open_undo = cursor.execute(
             "SELECT id, state FROM sync_run WHERE undo_of = %s AND state IN ('queued', 'running',"
             " 'waiting')",
@@ -47,16 +38,12 @@ def start(
         ).fetchone()
         if open_undo is not None:
             return RunRef(open_undo["id"], open_undo["state"], folded=True)
-        live = cursor.execute(requests.LIVE, (row["connection_id"],)).fetchone()
-        if live is not None:
-            raise BadInput(
-                "",
-                "A sync of this connection is running. Undo the run when it is done, or stop it.",
-            )
+        if cursor.execute(requests.LIVE, (connection_id,)).fetchone() is not None:
+            raise BadInput("", "A sync is running. Undo the run when it is done, or stop it.")
         reference = requests.ask(
             cursor,
             Request(
-                connection_id=row["connection_id"],
+                connection_id=connection_id,
                 mode="undo",
                 trigger="undo",
                 by_name=person.name,
@@ -70,3 +57,16 @@ def start(
     if wake:
         dispatch.enqueue("sync.run", tenancy.organization(), reference.id)
     return reference
+
+
+def _check(row: Row | None) -> UUID:
+    """Return the run's connection; an error says why the run cannot be undone."""
+    if row is None or row["connection_id"] is None:
+        raise NotFound("There is no such run.")
+    if row["undone_by"] is not None:
+        raise BadInput("", "This run was undone already. Undo that undo to bring its changes back.")
+    if row["state"] not in {"succeeded", "partial", "cancelled", "failed"}:
+        raise BadInput("", "Only a run that is over can be undone. Stop it first.")
+    if row["late"]:
+        raise BadInput("", f"A run can be undone for {OFFERED_DAYS} days after it ended.")
+    return UUID(str(row["connection_id"]))

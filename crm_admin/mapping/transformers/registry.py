@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from crm_admin.jsontypes import Json
-from crm_admin.mapping.transformers.custom import custom
 from crm_admin.mapping.rules import Step
 from crm_admin.mapping.transformers import choices, dates, numbers, text
+from crm_admin.mapping.transformers.custom import custom
 from crm_admin.mapping.transformers.shape import Params, Transformer
 
 Build = Callable[[Params], Transformer]

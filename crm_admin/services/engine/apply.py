@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 
 from crm_admin.crashpoints import crashpoint
@@ -68,20 +69,23 @@ def apply_planned(work: Work) -> bool:
     if not rows:
         return False
     crashpoint("plan.slice_read")
-    reads = [(remote, mine, _fetch(work, remote, mine)) for remote, mine in _by_object(work, rows)]
+    rows = _of_one_object(rows)
+    remote = work.remote(rows[0]["remote_object"])
+    records = _fetch(work, remote, rows) if remote else ()
     with unit(work.lease) as cursor:
-        for remote, mine, records in reads:
-            _apply(cursor, work, remote, mine, records)
+        if remote is not None:
+            _apply(cursor, work, remote, rows, records)
         work.checkpoint["applied"] = str(rows[-1]["id"])
         work.save(cursor, phase="writing")
     return True
 
 
-def _by_object(work: Work, rows: Sequence[Row]) -> list[tuple[RemoteObject, list[Row]]]:
-    grouped: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[row["remote_object"]].append(row)
-    return [(remote, grouped[remote.name]) for remote in work.objects if remote.name in grouped]
+def _of_one_object(rows: Sequence[Row]) -> list[Row]:
+    """Return the first rows that are of one object: parents are sent before their children are
+    decided.
+    """
+    first = rows[0]["remote_object"]
+    return list(takewhile(lambda row: row["remote_object"] == first, rows))
 
 
 def _fetch(work: Work, remote: RemoteObject, rows: Sequence[Row]) -> Sequence[RemoteRecord]:
@@ -107,7 +111,7 @@ def _apply(
     for read in _reads(remote, rows, records):
         _carry_out(cursor, work, read, plans)
     for plan in plans.values():
-        _leave(cursor, plan.all_ids, "It is no longer there.")
+        _leave(cursor, work, plan.all_ids, "It is no longer there.")
 
 
 def _reads(
@@ -126,7 +130,7 @@ def _carry_out(cursor: Cursor, work: Work, read: Read, plans: Plans) -> None:
     carried: dict[int, Mapping[Key, UUID]] = {}
     for subject, result in decide_all(found, release=True):
         plan = plans.pop(_key_of(subject), None)
-        narrowed = plan and _narrow(cursor, plan, result, subject.stream.facts)
+        narrowed = plan and _narrow(cursor, work, plan, result, subject.stream.facts)
         if plan and narrowed:
             carried[len(decided)] = plan.ids
             decided.append((subject, narrowed))
@@ -135,7 +139,7 @@ def _carry_out(cursor: Cursor, work: Work, read: Read, plans: Plans) -> None:
         if subject.standing is not Standing.PAIR:
             plan = plans.pop(_key_of(subject), None)
             if plan is not None:
-                _leave(cursor, plan.all_ids, subject.reason or MOVED)
+                _leave(cursor, work, plan.all_ids, subject.reason or MOVED)
 
 
 def _subject_of(row: Row) -> tuple[str, str]:
@@ -180,7 +184,9 @@ def _choices(rows: Sequence[Row]) -> dict[str, str]:
     return choices
 
 
-def _narrow(cursor: Cursor, plan: _Planned, result: Decided, facts: StreamFacts) -> Decided | None:
+def _narrow(
+    cursor: Cursor, work: Work, plan: _Planned, result: Decided, facts: StreamFacts
+) -> Decided | None:
     """Keep of a fresh decision what the plan held; the rest stays as it is on both sides.
 
     None when the pair itself is no longer what the plan saw. A look-alike that a person judged
@@ -197,14 +203,14 @@ def _narrow(cursor: Cursor, plan: _Planned, result: Decided, facts: StreamFacts)
         ):
             kept.append(draft)
         elif draft.action in {OperationAction.LINK, OperationAction.CREATE, OperationAction.SKIP}:
-            _leave(cursor, plan.all_ids, draft.reason or MOVED)
+            _leave(cursor, work, plan.all_ids, draft.reason or MOVED)
             return None
         else:
             _drop(result, draft, facts)
     done = {plan.ids[key] for draft in kept if (key := (draft.side, draft.action)) in plan.ids}
-    _leave(cursor, [one for one in plan.ids.values() if one not in done], MOVED)
+    _leave(cursor, work, [one for one in plan.ids.values() if one not in done], MOVED)
     if all(use.rule.id in facts.decisions for use in facts.rules if use.rule.ours in plan.asked):
-        _agree(cursor, [one for one in plan.all_ids if one not in plan.ids.values()])
+        _agree(cursor, work, [one for one in plan.all_ids if one not in plan.ids.values()])
     result.drafts = kept
     return result
 
@@ -212,13 +218,13 @@ def _narrow(cursor: Cursor, plan: _Planned, result: Decided, facts: StreamFacts)
 MOVED = "One side changed since the plan was made; the next run decides it anew."
 
 
-def _agree(cursor: Cursor, operation_ids: Sequence[UUID]) -> None:
+def _agree(cursor: Cursor, work: Work, operation_ids: Sequence[UUID]) -> None:
     """The differences of a record whose fields a person decided are settled."""
     if operation_ids:
         cursor.execute(
-            "UPDATE operation SET state = 'done', done_at = now() WHERE id = ANY(%s) AND state ="
-            " 'planned'",
-            (list(operation_ids),),
+            "UPDATE operation SET state = 'done', done_at = now()"
+            " WHERE id = ANY(%s) AND run_at = %s AND state = 'planned'",
+            (list(operation_ids), work.run_at),
         )
 
 
@@ -256,13 +262,13 @@ def _drop(result: Decided, draft: Draft, facts: StreamFacts) -> None:
                 bases.pop(rule.id, None)
 
 
-def _leave(cursor: Cursor, operation_ids: Sequence[UUID], reason: str) -> None:
+def _leave(cursor: Cursor, work: Work, operation_ids: Sequence[UUID], reason: str) -> None:
     if operation_ids:
         cursor.execute(
             "UPDATE operation SET state = 'skipped', done_at = now(), reason_code = 'moved',"
             " reason = %s"
-            " WHERE id = ANY(%s) AND state = 'planned'",
-            (reason, list(operation_ids)),
+            " WHERE id = ANY(%s) AND run_at = %s AND state = 'planned'",
+            (reason, list(operation_ids), work.run_at),
         )
 
 

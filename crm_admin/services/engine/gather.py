@@ -266,19 +266,20 @@ def look_up(
     if not remote.associations:
         return References(record_of, remote_of)
     known = PAIRED + (PLANNED_PAIRS if work.staged else "")
+    query = f"SELECT * FROM ({known}) p WHERE "  # noqa: S608 -- two constants of ours
     named = {"connection": work.connection_id, "run": work.run_id, "at": work.run_at}
     for other in remote.associations:
         ids = list({ids[0] for r in records if (ids := r.associations.get(other, ()))})
         if ids:
-            query = f"SELECT * FROM ({known}) p WHERE remote_object = %(other)s AND remote_id = ANY(%(ids)s)"  # noqa: S608
-            for row in cursor.execute(query, {**named, "other": other, "ids": ids}).fetchall():
+            mine = query + "remote_object = %(other)s AND remote_id = ANY(%(ids)s)"
+            for row in cursor.execute(mine, {**named, "other": other, "ids": ids}).fetchall():
                 record_of[other, row["remote_id"]] = str(row["record_id"])
     targets = {
         UUID(v) for o in ours for v in o.references.values() if v and not v.startswith(PARKED)
     }
     if targets:
-        query = f"SELECT * FROM ({known}) p WHERE record_id = ANY(%(ids)s) AND status = 'linked'"  # noqa: S608
-        for row in cursor.execute(query, {**named, "ids": list(targets)}).fetchall():
+        mine = query + "record_id = ANY(%(ids)s) AND status = 'linked'"
+        for row in cursor.execute(mine, {**named, "ids": list(targets)}).fetchall():
             remote_of[row["remote_object"], str(row["record_id"])] = row["remote_id"]
     return References(record_of, remote_of)
 

@@ -131,8 +131,9 @@ def _close(
             )
             operation_id = write_operations(cursor, work, [entry])[0]
         cursor.execute(
-            "UPDATE operation SET state = %s, done_at = now(), error = %s WHERE id = %s",
-            (state.value, error, operation_id),
+            "UPDATE operation SET state = %s, done_at = now(), error = %s"
+            " WHERE id = %s AND run_at = %s",
+            (state.value, error, operation_id, work.run_at),
         )
         if state is OperationState.DONE:
             work.counts["fields_created"] += 1

@@ -111,7 +111,7 @@ def _match_stream(
 ) -> None:
     if not work.staged:
         _lock_keys(cursor, work, group)
-    known = _known(cursor, work, stream, group)
+    known = _known(cursor, work, stream, group, _chosen(group, choices))
     marked = _marked(cursor, work, stream, group)
     picks = [(one, _pick(one, known, marked, choices)) for one in group]
     look_alikes = _look_alikes(
@@ -182,7 +182,14 @@ def _lock_keys(cursor: Cursor, work: Work, group: Sequence[Unlinked]) -> None:
     )
 
 
-def _known(cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]) -> _Known:
+def _chosen(group: Sequence[Unlinked], choices: Mapping[str, str]) -> set[UUID]:
+    picked = {choices.get(one.record.id, "new") for one in group}
+    return {UUID(choice) for choice in picked if choice != "new"}
+
+
+def _known(
+    cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked], chosen: set[UUID]
+) -> _Known:
     pairs = sorted({(str(key.type), key.value) for one in group for key in one.keys})
     by_key: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     if pairs:
@@ -197,7 +204,7 @@ def _known(cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]
             },
         ).fetchall():
             by_key[row["key_type"], row["value"]].append(row["record_id"])
-    ids = list({record_id for found in by_key.values() for record_id in found})
+    ids = list({record_id for found in by_key.values() for record_id in found} | chosen)
     taken: dict[UUID, str] = {}
     if ids:
         for row in cursor.execute(
@@ -255,9 +262,19 @@ def _pick(
     if choice == "new":
         return _newcomer(one, known, insist=True)
     if choice:
-        return _Pick(UUID(choice), "A person chose this record.")
+        return _as_chosen(UUID(choice), known)
     if one.record.id in marked:
         return _Pick(marked[one.record.id], "It carries the id of this record.")
+    return _by_strong_key(one, known) or _by_weak_key(one, known) or _newcomer(one, known)
+
+
+def _as_chosen(record_id: UUID, known: _Known) -> _Pick:
+    if record_id in known.taken:
+        return _Pick(twin=True, reason="Its record was paired with another one there meanwhile.")
+    return _Pick(record_id, "A person chose this record.")
+
+
+def _by_strong_key(one: Unlinked, known: _Known) -> _Pick | None:
     free: dict[UUID, Key] = {}
     for key in one.keys:
         if key.strong:
@@ -270,6 +287,10 @@ def _pick(
         return _Pick(record_id, f"Same {key.type.value}: {key.value}.")
     if free:
         return _Pick(review=tuple(free), reason=f"{len(free)} records have the same key.")
+    return None
+
+
+def _by_weak_key(one: Unlinked, known: _Known) -> _Pick | None:
     weak = {
         record_id
         for key in one.keys
@@ -277,7 +298,7 @@ def _pick(
         for record_id in known.by_key.get((str(key.type), key.value), ())
         if record_id not in known.taken
     }
-    return _Pick(review=tuple(weak)) if weak else _newcomer(one, known)
+    return _Pick(review=tuple(weak)) if weak else None
 
 
 def _twin(key: Key, remote_id: str) -> _Pick:

@@ -114,8 +114,8 @@ class Carried:
     bases: object
 
 
-def carry_out(cursor: Cursor, carried: Sequence[Carried]) -> None:
-    """Move planned operations on: done on our side, sending to the CRM."""
+def carry_out(cursor: Cursor, work: Work, carried: Sequence[Carried]) -> None:
+    """Move planned operations of the run in hand on: done on our side, sending to the CRM."""
     if carried:
         cursor.execute(
             "UPDATE operation o SET state = v.state, record_id = coalesce(v.record_id,"
@@ -123,14 +123,15 @@ def carry_out(cursor: Cursor, carried: Sequence[Carried]) -> None:
             " link_id = coalesce(v.link_id, o.link_id), bases = v.bases, at = now(),"
             " done_at = CASE WHEN v.state = 'done' THEN now() END"
             " FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::jsonb[])"
-            " AS v (id, state, record_id, link_id, bases) WHERE o.id = v.id AND o.state ="
-            " 'planned'",
+            " AS v (id, state, record_id, link_id, bases) WHERE o.id = v.id AND o.run_at = %s"
+            " AND o.state = 'planned'",
             (
                 [one.operation_id for one in carried],
                 [one.state.value for one in carried],
                 [one.record_id for one in carried],
                 [one.link_id for one in carried],
                 [None if one.bases is None else dumps(one.bases) for one in carried],
+                work.run_at,
             ),
         )
 

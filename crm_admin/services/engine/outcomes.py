@@ -11,6 +11,7 @@ from flask import current_app
 from crm_admin.crashpoints import crashpoint
 from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
+from crm_admin.mapping.rules import Direction
 from crm_admin.providers.base import Ending, Outcome, RemoteRecord
 from crm_admin.services.engine.links import (
     LinkChange,
@@ -26,6 +27,9 @@ from crm_admin.services.sql import Cursor, Row, dumps
 
 MAX_ATTEMPTS = 3
 RETRY_FAILED_SECONDS = 3600
+
+Subject = tuple[Row, UUID | None, str | None]
+"""An effect, its link and its id in the CRM."""
 
 
 @dataclass(slots=True)
@@ -108,7 +112,7 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
         return
     new_links: list[NewLink] = []
     changes: list[LinkChange] = []
-    subjects: list[tuple[UUID, UUID | None, str | None]] = []
+    subjects: list[Subject] = []
     for row, outcome in done:
         link_id, remote_id = row["link_id"], row["remote_id"]
         stream = work.stream(row["stream_id"]) if row["stream_id"] else None
@@ -118,7 +122,7 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
             link_id, remote_id = link.link_id, link.remote_id
         elif row["action"] == "update" and stream is not None and link_id is not None:
             changes.append(_link_change(row, outcome.record, stream))
-        subjects.append((row["operation_id"], link_id, remote_id))
+        subjects.append((row, link_id, remote_id))
         _count_done(work, row)
     _release_links(cursor, new_links)
     insert_links(cursor, work, new_links)
@@ -127,7 +131,17 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
     _close_operations(cursor, subjects)
     _drain(cursor, done)
     wake_waiting(cursor, work, [link.record_id for link in new_links])
+    _read_again(cursor, work, new_links)
     cursor.execute("DELETE FROM effect WHERE id = ANY(%s)", ([row["id"] for row, _ in done],))
+
+
+def _read_again(cursor: Cursor, work: Work, links: Sequence[NewLink]) -> None:
+    """What only the CRM knows of a new record, its id for one, is taken before the run ends."""
+    for link in links:
+        stream = work.stream(link.stream_id)
+        rules = stream.facts.rules if stream else ()
+        if any(use.rule.direction is Direction.FROM_CRM for use in rules):
+            want_remote(cursor, work, link.remote_object, link.remote_id)
 
 
 def _release_links(cursor: Cursor, links: Sequence[NewLink]) -> None:
@@ -225,16 +239,25 @@ def _restore_links(cursor: Cursor, done: Sequence[tuple[Row, Outcome]]) -> None:
             )
 
 
-def _close_operations(
-    cursor: Cursor, subjects: Sequence[tuple[UUID, UUID | None, str | None]]
-) -> None:
+CLOSE = """
+UPDATE operation o SET state = 'done', done_at = now(), attempts = o.attempts + 1, error = NULL,
+       link_id = coalesce(v.link_id, o.link_id), remote_id = coalesce(v.remote_id, o.remote_id)
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[], %s::text[])
+       AS v (id, run_at, link_id, remote_id)
+ WHERE o.id = v.id AND o.run_at = v.run_at
+"""
+
+
+def _close_operations(cursor: Cursor, subjects: Sequence[Subject]) -> None:
+    """Close the operations of effects; link and id in the CRM are known now."""
     cursor.execute(
-        "UPDATE operation o SET state = 'done', done_at = now(), attempts = o.attempts + 1, error"
-        " = NULL,"
-        " link_id = coalesce(v.link_id, o.link_id), remote_id = coalesce(v.remote_id, o.remote_id)"
-        " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS v (id, link_id, remote_id) WHERE o.id"
-        " = v.id",
-        ([s[0] for s in subjects], [s[1] for s in subjects], [s[2] for s in subjects]),
+        CLOSE,
+        (
+            [row["operation_id"] for row, _, _ in subjects],
+            [row["run_at"] for row, _, _ in subjects],
+            [link_id for _, link_id, _ in subjects],
+            [remote_id for _, _, remote_id in subjects],
+        ),
     )
 
 
@@ -257,6 +280,15 @@ def _count_done(work: Work, row: Row) -> None:
     work.counts["writes_theirs"] += 1
 
 
+FAIL = """
+UPDATE operation o SET state = 'failed', done_at = now(), attempts = o.attempts + 1,
+       error = v.error, error_code = v.code, error_field = v.field
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[])
+       AS v (id, run_at, error, code, field)
+ WHERE o.id = v.id AND o.run_at = v.run_at
+"""
+
+
 def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome]]) -> None:
     """Close effects that surely had no effect: the operation says why, the record is tried again
     later.
@@ -266,13 +298,10 @@ def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome
     if not failed:
         return
     cursor.execute(
-        "UPDATE operation o SET state = 'failed', done_at = now(), attempts = o.attempts + 1,"
-        " error = v.error,"
-        " error_code = v.code, error_field = v.field"
-        " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS v (id, error, code,"
-        " field) WHERE o.id = v.id",
+        FAIL,
         (
             [row["operation_id"] for row, _ in failed],
+            [row["run_at"] for row, _ in failed],
             [outcome.sentence for _, outcome in failed],
             [outcome.code for _, outcome in failed],
             [outcome.field for _, outcome in failed],
@@ -312,21 +341,23 @@ def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome
 
 
 def _ask_for_existing(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome]]) -> None:
-    """A record that turned out to exist there is read next, so that it is matched instead of
-    created.
-    """
+    """A record that turned out to exist there is read next, so that it is matched, not created."""
     for row, outcome in failed:
         if outcome.ending is Ending.EXISTS and outcome.existing_id:
-            cursor.execute(
-                "INSERT INTO wanted (organization_id, id, connection_id, what, remote_object,"
-                " remote_id, run_id,"
-                " created_at) VALUES (%s, %s, %s, 'record', %s, %s, %s, now())",
-                (
-                    work.organization_id,
-                    new_id(),
-                    work.connection_id,
-                    row["remote_object"],
-                    outcome.existing_id,
-                    work.run_id,
-                ),
-            )
+            want_remote(cursor, work, row["remote_object"], outcome.existing_id)
+
+
+def want_remote(cursor: Cursor, work: Work, remote_object: str, remote_id: str) -> None:
+    """Have the run in hand read one record of the CRM before it ends."""
+    cursor.execute(
+        "INSERT INTO wanted (organization_id, id, connection_id, what, remote_object, remote_id,"
+        " run_id, created_at) VALUES (%s, %s, %s, 'record', %s, %s, %s, now())",
+        (
+            work.organization_id,
+            new_id(),
+            work.connection_id,
+            remote_object,
+            remote_id,
+            work.run_id,
+        ),
+    )

@@ -156,8 +156,8 @@ def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
     cursor.execute(
         "UPDATE operation SET state = 'skipped', done_at = now(), reason_code = 'decided_again',"
         " reason = 'The CRM did not carry this out; the record was decided again.' WHERE id ="
-        " ANY(%s)",
-        ([row["operation_id"] for row in merged],),
+        " ANY(%s) AND run_at = ANY(%s)",
+        ([row["operation_id"] for row in merged], [row["run_at"] for row in merged]),
     )
     cursor.execute(
         "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before,"

@@ -87,8 +87,12 @@ def _add_ours(cursor: Cursor, work: Work, read: Read, found: Slice) -> None:
     )
 
 
-def decide_all(found: Slice, *, release: bool = False) -> list[tuple[Subject, Decided]]:
-    """Return the decisions of every subject that may be decided."""
+def decide_all(
+    found: Slice, *, release: bool = False, planned: bool = True
+) -> list[tuple[Subject, Decided]]:
+    """Return the decisions of every subject that may be decided; what is not `planned` is written
+    at once.
+    """
     return [
         (
             subject,
@@ -98,6 +102,7 @@ def decide_all(found: Slice, *, release: bool = False) -> list[tuple[Subject, De
                 found.references,
                 newcomer=subject.newcomer,
                 release=release,
+                planned=planned,
             ),
         )
         for subject in found.subjects
@@ -110,7 +115,7 @@ def take_slice(cursor: Cursor, work: Work, read: Read) -> None:
     plan.
     """
     found = gather(cursor, work, read)
-    decided = decide_all(found)
+    decided = decide_all(found, planned=work.staged)
     work.counts["read"] += len(read.records)
     if work.staged:
         _store_plan(cursor, work, found, decided)

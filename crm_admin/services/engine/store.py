@@ -99,7 +99,7 @@ def store_slice(
     insert_links(cursor, work, batch.new_links)
     change_links(cursor, batch.link_changes)
     write_operations(cursor, work, batch.operations)
-    carry_out(cursor, batch.carried)
+    carry_out(cursor, work, batch.carried)
     write_effects(cursor, work, batch.effects)
     write_conflicts(cursor, work, batch.opened, batch.closed)
     drain(cursor, batch.drained)
