@@ -47,17 +47,19 @@ def decide(
     *,
     newcomer: Newcomer | None = None,
     release: bool = False,
+    planned: bool = True,
 ) -> Decided:
     """Return what this pair leads to under the stream's rules.
 
     With `release` the blanks that otherwise wait for the guard are part of the result. `newcomer`
-    is the translation of a record of theirs alone, where it was made before.
+    is the translation of a record of theirs alone, where it was made before; its create lists its
+    fields only when it is `planned`, because a created record is its own journal.
     """
     if pair.ours is not None and pair.theirs is not None:
         return _both(pair, stream, references, release=release)
     if pair.theirs is not None:
         made = newcomer or translate(pair.theirs, stream.rules)
-        return _only_theirs(pair, stream, made, references)
+        return _only_theirs(pair, stream, made, references, planned=planned)
     if pair.ours is not None:
         return _only_ours(pair, stream, references)
     raise ValueError("A pair needs at least one side.")
@@ -99,7 +101,7 @@ def _theirs_of(use: RuleUse, value: Json, references: References) -> Json:
 
 
 def _only_theirs(
-    pair: Pair, stream: StreamFacts, made: Newcomer, references: References
+    pair: Pair, stream: StreamFacts, made: Newcomer, references: References, *, planned: bool
 ) -> Decided:
     decided = Decided(pair)
     if not stream.takes or stream.creates not in {Creates.HERE, Creates.BOTH}:
@@ -114,7 +116,7 @@ def _only_theirs(
     decided.refused = [text for _, text in made.failures]
     fields: dict[str, list[Json]] = {
         line.ours: [None, value, Reason.THEIRS_CHANGED.value, line.rule_id]
-        for line in lines_of(stream.rules)
+        for line in (lines_of(stream.rules) if planned else ())
         if (value := made.base_ours.get(line.rule_id)) is not None
     }
     decided.drafts.append(
