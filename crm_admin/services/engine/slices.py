@@ -27,10 +27,8 @@ from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor
 from crm_admin.sync.decide import decide
 from crm_admin.sync.drafts import Decided, Draft, Pair
+from crm_admin.sync.guard import Limits
 from crm_admin.sync.states import OperationAction, OperationState, Side
-
-DEFAULT_CREATES = 200
-CREATES_SHARE = 0.3
 
 
 @dataclass(slots=True)
@@ -130,7 +128,7 @@ def _limit_creates(work: Work, decided: Sequence[tuple[Subject, Decided]]) -> No
     """Creates in the CRM beyond the change limit wait for the guard at the end of the pass."""
     if work.mode == "record":
         return
-    limit = work.totals.get("create_limit", DEFAULT_CREATES)
+    limit = Limits.of(work.limits).creates_floor
     for _, result in decided:
         if not result.creates_theirs:
             continue

@@ -131,6 +131,9 @@ class Desk:
         plans.approve(person=self.person, run_id=plan.run, plan_hash=plan.plan_hash, wake=False)
         return self.work(plan.run)
 
+    def approve_run(self, run_id: UUID) -> Report:
+        return self.approve(runs.report(run_id))
+
     def undo(self, run_id: UUID) -> Report:
         return self.work(undo.start(person=self.person, run_id=run_id, wake=False).id)
 

@@ -1,0 +1,98 @@
+"""The mass-change guard: what a pass may do by itself, and what waits for a person."""
+
+from crm_admin.services.engine.unit import claim
+from tests.services.engine.conftest import Desk, HubSpot
+
+
+def test_more_creates_than_the_limit_become_a_plan_that_a_person_releases(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    for number in range(205):
+        desk.add("contact", first_name=f"Ann {number}", email=f"ann{number}@example.test")
+
+    run = desk.sync("full")
+
+    assert (run.state, run.theirs["created"]) == ("succeeded", 200)
+    plan = desk.rows("SELECT id, plan_hash, reason FROM sync_run WHERE reason_code = 'guard'")[0]
+    assert "205 new records" in plan["reason"]
+    assert len(hubspot.all("contacts")) == 200
+    released = desk.approve_run(plan["id"])
+    assert released.theirs["created"] == 5
+    assert len(hubspot.all("contacts")) == 205
+    assert desk.sync("full").writes_theirs == 0
+
+
+def test_many_blanks_wait_for_a_person_and_few_do_not(desk: Desk, hubspot: HubSpot) -> None:
+    ids = [
+        hubspot.add("contacts", email=f"ann{n}@example.test", firstname="Ann", city="Porto")
+        for n in range(30)
+    ]
+    desk.sync("full")
+    for remote in ids[:3]:
+        hubspot.edit("contacts", remote, city="")
+    few = desk.sync("delta")
+    for remote in ids[3:28]:
+        hubspot.edit("contacts", remote, city="")
+
+    many = desk.sync("delta")
+
+    assert few.ours["updated"] == 3
+    assert many.ours["updated"] == 0
+    plan = desk.rows("SELECT id, reason FROM sync_run WHERE reason_code = 'guard'")[0]
+    assert "25 emptied fields" in plan["reason"]
+    assert len(desk.rows("SELECT 1 FROM record WHERE data->>'city' = 'Porto'")) == 27
+    assert desk.approve_run(plan["id"]).ours["updated"] == 25
+
+
+def test_an_empty_answer_while_records_are_linked_changes_nothing(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    for number in range(25):
+        hubspot.add("contacts", email=f"ann{number}@example.test", firstname="Ann")
+    desk.sync("full")
+    hubspot.post("/_sim/reset", {})
+
+    run = desk.sync("full")
+
+    assert run.state == "failed"
+    assert "shows no contacts at all" in run.message
+    assert len(desk.rows("SELECT 1 FROM link WHERE status = 'linked'")) == 25
+    health = desk.rows("SELECT health FROM connection")[0]["health"]
+    assert health == "needs_reconnect"
+
+
+def test_a_run_has_one_worker_at_a_time(desk: Desk) -> None:
+    from crm_admin.services import sync_runs
+
+    run = sync_runs.start(
+        person=desk.person,
+        connection_id=desk.connection_id,
+        mode="delta",
+        staged=False,
+        wake=False,
+    )
+
+    first, second = claim(run.id), claim(run.id)
+
+    assert first is not None
+    assert second is None
+
+
+def test_a_second_request_is_folded_into_the_live_run(desk: Desk) -> None:
+    from crm_admin.services import sync_runs
+
+    first, second, third = (
+        sync_runs.start(
+            person=desk.person,
+            connection_id=desk.connection_id,
+            mode=mode,
+            staged=False,
+            wake=False,
+        )
+        for mode in ("delta", "full", "full")
+    )
+
+    assert (second.id, second.folded, third.id) == (first.id, True, first.id)
+    assert len(desk.rows("SELECT 1 FROM wanted WHERE what = 'full'")) == 1
+    desk.work(first.id)
+    assert desk.rows("SELECT mode FROM sync_run WHERE state = 'queued'")[0]["mode"] == "full"
