@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from tests.crash import variants
 from tests.crash.conduct import Result, conduct
 from tests.crash.plan import Plan, draw
 from tests.crash.stage import Simulated, Stage, stage
@@ -88,8 +89,9 @@ def play(
         os.close(writing)
         pipes.append(reading)
     yield from _read(pipes)
-    for _ in pipes:
-        os.wait()
+    broken = [status for _, status in (os.wait() for _ in pipes) if status]
+    if broken:
+        raise RuntimeError(f"{len(broken)} of {len(pipes)} lanes ended early")
 
 
 def _folder(shared: Stage, lane: int) -> Path:
@@ -142,6 +144,8 @@ def _lane(shared: Stage, seeds: Sequence[int], pipe: int, how: tuple[str, bool])
 def _told(shared: Stage, crm: Simulated, plan: Plan, how: tuple[str, bool]) -> dict:
     hits = Hits()
     variant, shrink = how
+    if variant:
+        plan = variants.meet(plan, variant)
     result = conduct(plan, shared, crm, hits, variant)
     smaller = _shrunk(shared, crm, result, variant) if result.violations and shrink else plan
     return {

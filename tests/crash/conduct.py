@@ -62,17 +62,16 @@ class Conductor:
     def look_after(self) -> None:
         """See who died, froze or woke again, and end who is due."""
         for worker in list(self.workers):
-            timed = worker.kill is not None and not worker.kill.point
-            if timed and time.monotonic() - worker.started >= worker.kill.after:
+            if worker.kill is not None and time.monotonic() - worker.started >= worker.kill.after:
                 worker.signal(signal.SIGKILL)
             pid, status = os.waitpid(worker.pid, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
             if not pid:
                 continue
             if os.WIFSTOPPED(status):
-                worker.frozen = True
+                worker.frozen, worker.kill = True, None
                 self.killed += 1
             elif os.WIFCONTINUED(status):
-                worker.frozen = False
+                worker.frozen, worker.kill = False, None
             else:
                 self.workers.remove(worker)
                 self.killed += 1
@@ -108,7 +107,6 @@ class Conductor:
             worker.signal(signal.SIGKILL)
             with suppress(ChildProcessError):
                 os.waitpid(worker.pid, 0)
-            self.killed += 1
         self.workers.clear()
         self._let_lapse()
 
@@ -144,17 +142,21 @@ class Conductor:
         for edit in self.plan.edits:
             self.keep_working()
             self.approve()
-            people.act(edit)
+            if self.plan.fulls or edit.kind != "run_full":
+                people.act(edit)
             time.sleep(edit.pause)
         until = time.monotonic() + LONGEST_SECONDS
-        while self.kills and time.monotonic() < until:
+        while self._deaths_due() and time.monotonic() < until:
             self.keep_working()
             self.approve()
             if not self.live():
                 people.act(self.plan.edits[self.random.randrange(len(self.plan.edits))])
-                people.ask(self.random.choice(("delta", "delta", "full")))
+                people.ask(self.random.choice(("delta", "full")) if self.plan.fulls else "delta")
             time.sleep(TICK)
         self.kills.clear()
+
+    def _deaths_due(self) -> bool:
+        return bool(self.kills) or any(worker.kill for worker in self.workers)
 
     def run(self, mode: str) -> dict[str, Any] | None:
         """Work on a new run until it ends and return its row; None when it does not."""
@@ -249,7 +251,9 @@ def _set_up(conductor: Conductor) -> None:
             people.create_theirs(name)
         for _ in range(2):
             people.create_ours(name)
-    twin = remote_names("contacts", people.tokens["contacts"][-1])
+    for _ in range(conductor.plan.crowd):
+        people.create_theirs("contacts")
+    twin = remote_names("contacts", people.tokens["contacts"][6])
     crm.post(f"edit?portal={people.portal}", {"object": "contacts", "properties": twin})
 
 

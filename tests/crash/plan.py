@@ -14,11 +14,11 @@ EDITS: Final = {
     "collide": 12,
     "ours_blank": 5,
     "theirs_blank": 5,
-    "ours_create": 12,
+    "ours_create": 14,
     "theirs_create": 10,
     "ours_refer": 6,
     "run_delta": 8,
-    "run_full": 2,
+    "run_full": 1,
     "run_record": 6,
 }
 # Frozen between its last look at the lease and the first byte, a worker cannot be fenced.
@@ -37,22 +37,37 @@ FREEZES: Final = (
 # Reached by whoever asks for a run, not by who works on it.
 ASKING: Final = ("run.created.before_commit", "run.created.after_commit", "run.enqueued")
 UNDOING: Final = ("undo.planned", "undo.half_sent")
+WRITES: Final = "/batch/(create|upsert|update)$"
+WRITE_FAULTS: Final[tuple[Mapping[str, object], ...]] = (
+    {"fault": "timeout_after", "path": WRITES},
+    {"fault": "reset_after", "path": WRITES},
+    {"fault": "half_batch", "path": WRITES},
+    {"fault": "late", "path": WRITES, "seconds": 0.3},
+    {"fault": "missing_items", "path": WRITES},
+    {"fault": "500", "path": WRITES},
+)
 FAULTS: Final[tuple[Mapping[str, object], ...]] = (
     {"fault": "429", "value": {"retry_after": "0.2"}},
     {"fault": "500"},
     {"fault": "502"},
-    {"fault": "timeout_after", "path": "/batch/"},
-    {"fault": "reset_after", "path": "/batch/"},
+    {"fault": "timeout_after"},
     {"fault": "reset_before"},
-    {"fault": "half_batch", "path": "/batch/(create|upsert|update)$"},
-    {"fault": "late", "path": "/batch/(create|upsert|update)$", "seconds": 0.3},
     {"fault": "empty"},
     {"fault": "html"},
     {"fault": "truncated"},
     {"fault": "shuffled"},
-    {"fault": "missing_items", "path": "/batch/(create|upsert|update)$"},
     {"fault": "repeated_items"},
     {"fault": "slow", "seconds": 0.15},
+)
+SENDING: Final = (
+    "batch.half_of_results_applied",
+    "intent.after_send",
+    "intent.before_send",
+    "intent.result.after_commit",
+    "intent.result.before_commit",
+    "intent.sending.after_commit",
+    "intent.unknown.after_lookup",
+    "intent.unknown.before_lookup",
 )
 
 
@@ -68,24 +83,30 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """How a worker ends: at the `hit`-th pass of a point, or `after` a time; or it is frozen."""
+    """How a worker ends: at the `hit`-th pass of a point, at the latest `after` so many seconds; or
+    it is frozen.
+    """
 
     action: str
     point: str = ""
     hit: int = 1
-    after: float = 0.0
+    after: float = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A schedule. `marker` off denies the right to make fields, so creates are found by look-up."""
+    """A schedule. `marker` off denies the right to make fields, so creates are found by look-up;
+    without `fulls` only the first run reads everything, and what a later one misses stays missed. `crowd` are contacts at the CRM that make reading long.
+    """
 
     seed: int
     marker: bool
     observe: bool
     undo: bool
     sharp: bool
+    fulls: bool
     index_lag: float
+    crowd: int
     edits: tuple[Edit, ...]
     faults: tuple[Mapping[str, object], ...]
     kills: tuple[Kill, ...]
@@ -96,6 +117,7 @@ def draw(seed: int) -> Plan:
     """Return the schedule of a seed."""
     random = Random(seed)
     kinds, weights = list(EDITS), list(EDITS.values())
+    fulls = random.random() < 0.3
     edits = tuple(
         Edit(
             random.choices(kinds, weights)[0],
@@ -106,7 +128,11 @@ def draw(seed: int) -> Plan:
         for _ in range(random.randint(20, 60))
     )
     faults = tuple(
-        {**random.choice(FAULTS), "every": random.randint(2, 9), "times": random.randint(1, 4)}
+        {
+            **random.choice(random.choice((FAULTS, WRITE_FAULTS))),
+            "every": random.randint(1, 7),
+            "times": random.randint(1, 4),
+        }
         for _ in range(random.randint(1, 4))
     )
     return Plan(
@@ -115,7 +141,9 @@ def draw(seed: int) -> Plan:
         observe=random.random() < 0.35,
         undo=random.random() < 0.4,
         sharp=random.random() < 0.5,
+        fulls=fulls,
         index_lag=random.choice((0.0, 0.05, 0.1)),
+        crowd=random.choice((0, 0, 10, 25)),
         edits=edits,
         faults=faults,
         kills=tuple(_kill(random) for _ in range(random.randint(3, 5))),
@@ -131,5 +159,7 @@ def _kill(random: Random) -> Kill:
         return Kill("kill", after=random.uniform(0.05, 0.6))
     if style < 0.35:
         return Kill("stop", random.choice(FREEZES), random.randint(1, 3))
+    if style < 0.65:
+        return Kill("kill", random.choice(SENDING), random.randint(1, 3))
     points = sorted(NAMES - set(UNDOING))
     return Kill("kill", random.choice(points), random.randint(1, 3))

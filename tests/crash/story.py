@@ -23,7 +23,7 @@ def of(people: People, violations: Sequence[str]) -> list[str]:
     ids = {one for one, row in records.items() if _token(row) and _token(row) in text}
     for run_id in set(RUN.findall(text)):
         rows = people.rows("SELECT record_id FROM operation WHERE run_id = %s", run_id)
-        ids |= {row["record_id"] for row in rows[:3]}
+        ids |= {row["record_id"] for row in rows[:3] if row["record_id"]}
     for one in ids:
         lines += _of_record(people, records[one])
     return lines
@@ -53,12 +53,14 @@ def _of_record(people: People, row: dict) -> Iterable[str]:
     for done in people.done:
         if done.token == _token(row):
             yield f"  edit {done}"
-    ids = {
-        link["remote_id"]
-        for link in people.rows("SELECT remote_id FROM link WHERE record_id = %s", row["id"])
-    }
-    for entry in people.log():
-        if entry["id"] in ids:
-            yield f"  log {entry['at']} {entry['op']} by {entry['by']} {entry['changed']}"
+    yield from _of_log(people, row)
     for one in people.rows("SELECT * FROM outbox WHERE record_id = %s", row["id"]):
         yield f"  outbox version {one['version']} attempts {one['attempts']} {one['not_before']}"
+
+
+def _of_log(people: People, row: dict) -> Iterable[str]:
+    query = "SELECT remote_object, remote_id FROM link WHERE record_id = %s"
+    ids = {(one["remote_object"], one["remote_id"]) for one in people.rows(query, row["id"])}
+    for entry in people.log():
+        if (entry["object"], entry["id"]) in ids:
+            yield f"  log {entry['at']} {entry['op']} by {entry['by']} {entry['changed']}"
