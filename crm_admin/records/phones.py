@@ -92,13 +92,16 @@ class _Plan(NamedTuple):
 
 
 class _Home(NamedTuple):
-    """How numbers are dialled within a country; `abroad` is what leads out of it."""
+    """How numbers are dialled within a country; `abroad` is what leads out of it, `local` are the
+    lengths that work within a town only.
+    """
 
     code: str
     prefix: str
     number: re.Pattern[str]
     abroad: re.Pattern[str]
     lengths: frozenset[int]
+    local: frozenset[int]
 
 
 def region_of(country: str) -> str | None:
@@ -135,54 +138,53 @@ def _guessed(number: str, plain: str, region: str | None, *, abroad: bool) -> st
     home = _home(region) if region is not None else None
     if abroad and (home is None or home.abroad.pattern != "00"):
         return _by_library(number, region)
+    known: str | None = None
     if plain.startswith("+"):
         known = _in_full(EXTENSION.sub("", plain))
     elif home is not None and plain.isascii() and plain.isdigit():
         known = _at_home(plain, home)
-    else:
-        known = None
-    return known or _by_library(number, region)
+    return _by_library(number, region) if known is None else known or None
 
 
 def _in_full(plain: str) -> str | None:
-    """A number with its country code whose length is a possible one; None leaves it to the
-    library, as does a trunk prefix that is not plainly one.
-    """
+    """A number with its country code; "" when it is not a possible one, None when in doubt."""
     if not INTERNATIONAL.fullmatch(plain):
         return None
     home = next((found for length in (1, 2, 3) if (found := _main(plain[1 : 1 + length]))), None)
-    if home is None:
+    return None if home is None else _settled(plain[1 + len(home.code) :], home)
+
+
+def _at_home(digits: str, home: _Home) -> str | None:
+    """A number as it is dialled within its country; "" when it is not a possible one, None when in
+    doubt.
+    """
+    if digits.startswith(home.code) or home.abroad.match(digits):
         return None
-    national = plain[1 + len(home.code) :]
-    if home.prefix and national.startswith(home.prefix):
-        national = national.removeprefix(home.prefix)
-        if not home.number.fullmatch(national):
-            return None
-    if len(national) not in home.lengths or national[0] == "0":
+    return _settled(digits, home)
+
+
+def _settled(digits: str, home: _Home) -> str | None:
+    main = _main(home.code)
+    national = _without_prefix(digits, home)
+    if main is None or len(national) in main.local or not national.strip("0"):
         return None
-    return f"+{home.code}{national}"
+    return f"+{home.code}{national}" if len(national) in main.lengths else ""
+
+
+def _without_prefix(digits: str, home: _Home) -> str:
+    """The number without its trunk prefix, unless only with it it looks like one."""
+    if not home.prefix or not digits.startswith(home.prefix):
+        return digits
+    rest = digits.removeprefix(home.prefix)
+    if home.number.fullmatch(digits) and not home.number.fullmatch(rest):
+        return digits
+    return rest if len(rest) in home.lengths or len(rest) > max(home.lengths) else digits
 
 
 @lru_cache(maxsize=2048)
 def _main(country_code: str) -> _Home | None:
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(country_code))
     return _home(regions[0]) if regions else None
-
-
-def _at_home(digits: str, home: _Home) -> str | None:
-    """A number as it is dialled within its country, where nothing about it is ambiguous; None
-    leaves it to the library.
-    """
-    if digits.startswith(home.code) or home.abroad.match(digits):
-        return None
-    national = digits.removeprefix(home.prefix)
-    if (
-        len(national) not in home.lengths
-        or national[0] == "0"
-        or not home.number.fullmatch(national)
-    ):
-        return None
-    return f"+{home.code}{national}"
 
 
 @lru_cache(maxsize=512)
@@ -200,6 +202,7 @@ def _home(region: str) -> _Home | None:
         re.compile(data.general_desc.national_number_pattern, re.ASCII),
         re.compile(data.international_prefix or "(?!)", re.ASCII),
         frozenset(data.general_desc.possible_length),
+        frozenset(data.general_desc.possible_length_local_only),
     )
 
 
