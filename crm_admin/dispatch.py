@@ -1,4 +1,6 @@
-"""Wakes workers: RQ carries a job's name and ids as JSON, never data. PostgreSQL decides what a job then finds."""
+"""Wakes workers: RQ carries a job's name and ids as JSON, never data. PostgreSQL decides what a job
+then finds.
+"""
 
 import logging
 from functools import cache
@@ -48,7 +50,8 @@ def queue(name: str) -> Queue:
 def enqueue(
     job: str, organization_id: UUID, row_id: UUID, *, turn: int = 0, urgent: bool = False
 ) -> bool:
-    """Wake a worker for a row; `turn` keeps the job's id its own for each claim. False when Redis is not there.
+    """Wake a worker for a row; `turn` keeps the job's id its own for each claim. False when Redis
+    is not there.
 
     A lost wake-up costs a reconciler tick: the row is committed before this is called.
     """

@@ -6,7 +6,9 @@ from crm_admin.jsontypes import Json
 
 
 def matches(lines: Sequence[Mapping[str, Json]], properties: Mapping[str, Json]) -> bool:
-    """Return whether every line {property, operator, value} holds; no lines hold for every record."""
+    """Return whether every line {property, operator, value} holds; no lines hold for every
+    record.
+    """
     return all(_holds(line, properties) for line in lines)
 
 

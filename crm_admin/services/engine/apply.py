@@ -15,6 +15,7 @@ from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.services.engine.gather import Standing, Subject
+from crm_admin.services.engine.links import put_back
 from crm_admin.services.engine.operations import plan_hash
 from crm_admin.services.engine.passes import NOBODY
 from crm_admin.services.engine.slices import Read, decide_all, gather
@@ -49,6 +50,8 @@ class _Planned:
     asked: set[str] = field(default_factory=set)
     judged: bool = False
     all_ids: list[UUID] = field(default_factory=list)
+    open_ids: list[UUID] = field(default_factory=list)
+    narrowed: bool = False
 
 
 def apply_planned(work: Work) -> bool:
@@ -128,13 +131,17 @@ def _carry_out(cursor: Cursor, work: Work, read: Read, plans: Plans) -> None:
     found = gather(cursor, work, read)
     decided: list[tuple[Subject, Decided]] = []
     carried: dict[int, Mapping[Key, UUID]] = {}
+    left: list[tuple[UUID, UUID]] = []
     for subject, result in decide_all(found, release=True):
         plan = plans.pop(_key_of(subject), None)
         narrowed = plan and _narrow(cursor, work, plan, result, subject.stream.facts)
         if plan and narrowed:
             carried[len(decided)] = plan.ids
             decided.append((subject, narrowed))
+            if plan.narrowed and subject.pair.ours is not None:
+                left.append((subject.stream.id, subject.pair.ours.record_id))
     store_slice(cursor, work, found, decided, carried)
+    put_back(cursor, left)
     for subject in found.subjects:
         if subject.standing is not Standing.PAIR:
             plan = plans.pop(_key_of(subject), None)
@@ -157,6 +164,7 @@ def _add(plan: _Planned, row: Row) -> None:
     plan.all_ids.append(row["id"])
     if row["action"] in {"agree", "match"}:
         plan.asked |= set(row["fields"])
+        plan.open_ids.append(row["id"])
         if row["action"] == "match":
             plan.judged = True
             key = (
@@ -206,11 +214,14 @@ def _narrow(
             _leave(cursor, work, plan.all_ids, draft.reason or MOVED)
             return None
         else:
+            plan.narrowed = True
             _drop(result, draft, facts)
     done = {plan.ids[key] for draft in kept if (key := (draft.side, draft.action)) in plan.ids}
     _leave(cursor, work, [one for one in plan.ids.values() if one not in done], MOVED)
     if all(use.rule.id in facts.decisions for use in facts.rules if use.rule.ours in plan.asked):
-        _agree(cursor, work, [one for one in plan.all_ids if one not in plan.ids.values()])
+        _agree(cursor, work, [one for one in plan.open_ids if one not in plan.ids.values()])
+    twice = set(plan.all_ids) - set(plan.ids.values()) - set(plan.open_ids)
+    _leave(cursor, work, sorted(twice), "The same run decided this again later.")
     result.drafts = kept
     return result
 

@@ -121,15 +121,19 @@ def _bases_before(
 ) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return the bases that the link's rules held before the operation; none where there was no
     agreement yet.
+
+    The side that is put back counts as agreed on what it gets: after a collision its former base
+    would make it look changed, and the next run would undo the undo.
     """
     ours: dict[str, Json] = {}
     theirs: dict[str, Json] = {}
     stored = row["bases"] or {}
     for values in name_values.values():
         rule = str(values[3])
-        held = stored.get(rule)
-        ours[rule] = held["ours"] if held else values[0]
-        theirs[rule] = held["theirs"] if held else values[0]
+        held = stored.get(rule) or {"ours": values[0], "theirs": values[0]}
+        on_ours = row["side"] == Side.OURS.value
+        ours[rule] = values[0] if on_ours else held["ours"]
+        theirs[rule] = held["theirs"] if on_ours else values[0]
     return ours, theirs
 
 

@@ -214,3 +214,20 @@ def wake_waiting(cursor: Cursor, work: Work, record_ids: Sequence[UUID]) -> None
             "fields": list(fields),
         },
     )
+
+
+BACK = """
+INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts,
+       created_at)
+SELECT r.organization_id, v.stream_id, r.id, r.version, %s, now(), 0, now()
+  FROM unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id)
+  JOIN record r ON r.id = v.record_id
+ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = now()
+"""
+
+
+def put_back(cursor: Cursor, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+    """Have (stream, record) pairs looked at again: what was decided of them was not carried out."""
+    if pairs:
+        streams, records = zip(*pairs, strict=True)
+        cursor.execute(BACK, (BULK, list(streams), list(records)))

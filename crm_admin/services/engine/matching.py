@@ -20,7 +20,7 @@ from crm_admin.services.engine.gather import (
 )
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.work import Work
-from crm_admin.services.sql import Cursor, text_array
+from crm_admin.services.sql import Cursor, id_array, text_array
 from crm_admin.sync.drafts import Pair
 from crm_admin.sync.filters import in_words, matches
 from crm_admin.sync.newcomers import Newcomer, translate
@@ -29,14 +29,23 @@ CANDIDATES_PER_KEY = 5
 KEY_LOCKS = 512
 KEY_LOCK_SPACE = 0x4B455953
 
+# A weak key makes look-alikes, and a record that is already linked is nobody's: names that many
+# records share would otherwise bring them all along. LIMIT keeps each look-up on its index.
 KEYS = """
-SELECT w.key_type, w.value, k.record_id, k.strong
-  FROM unnest(%(types)s::text[], %(values)s::text[]) AS w (key_type, value)
+SELECT w.key_type, w.value, k.record_id
+  FROM unnest(%(types)s::text[], %(values)s::text[], %(strong)s::bool[])
+       AS w (key_type, value, strong)
  CROSS JOIN LATERAL (
-       SELECT record_id, strong FROM record_key
+       SELECT record_id FROM record_key
         WHERE organization_id = %(org)s AND kind = %(kind)s
           AND record_key.key_type = w.key_type AND record_key.value = w.value
         LIMIT %(limit)s) AS k
+  LEFT JOIN LATERAL (
+       SELECT true AS linked FROM link
+        WHERE NOT w.strong AND organization_id = %(org)s AND record_id = k.record_id
+          AND stream_id = %(stream)s
+        LIMIT 1) AS l ON true
+ WHERE l.linked IS NULL
 """
 
 
@@ -190,7 +199,12 @@ def _chosen(group: Sequence[Unlinked], choices: Mapping[str, str]) -> set[UUID]:
 def _known(
     cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked], chosen: set[UUID]
 ) -> _Known:
-    pairs = sorted({(str(key.type), key.value) for one in group for key in one.keys})
+    strong: dict[tuple[str, str], bool] = {}
+    for one in group:
+        for key in one.keys:
+            pair = (key.type.value, key.value)
+            strong[pair] = key.strong or strong.get(pair, False)
+    pairs = sorted(strong)
     by_key: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     if pairs:
         for row in cursor.execute(
@@ -198,6 +212,8 @@ def _known(
             {
                 "types": text_array(kind for kind, _ in pairs),
                 "values": text_array(value for _, value in pairs),
+                "strong": text_array("t" if strong[pair] else "f" for pair in pairs),
+                "stream": stream.id,
                 "org": work.organization_id,
                 "kind": stream.facts.kind.name,
                 "limit": CANDIDATES_PER_KEY,
@@ -208,8 +224,9 @@ def _known(
     taken: dict[UUID, str] = {}
     if ids:
         for row in cursor.execute(
-            "SELECT record_id, remote_id FROM link WHERE stream_id = %s AND record_id = ANY(%s)",
-            (stream.id, ids),
+            "SELECT record_id, remote_id FROM link"
+            " WHERE stream_id = %s AND record_id = ANY(%s::uuid[])",
+            (stream.id, id_array(ids)),
         ).fetchall():
             taken[row["record_id"]] = row["remote_id"] or ""
         _leave_deleted(cursor, by_key, [one for one in ids if one not in taken])

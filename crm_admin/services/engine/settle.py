@@ -13,10 +13,10 @@ from crm_admin.mapping.engine import RuleFailed
 from crm_admin.mapping.rules import Direction
 from crm_admin.providers.base import Ending, Outcome, RemoteRecord
 from crm_admin.records.values import is_blank
+from crm_admin.services.engine.links import put_back
 from crm_admin.services.engine.outcomes import apply_outcomes, make_unknown
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
-from crm_admin.services.record_store import BULK
 from crm_admin.services.sql import Cursor, Row, transaction
 
 UNKNOWN = """
@@ -159,20 +159,7 @@ def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
         " ANY(%s) AND run_at = ANY(%s)",
         ([row["operation_id"] for row in merged], [row["run_at"] for row in merged]),
     )
-    cursor.execute(
-        "INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before,"
-        " attempts, created_at)"
-        " SELECT %s, v.stream_id, r.id, r.version, %s, now(), 0, now()"
-        " FROM unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id) JOIN record r ON r.id ="
-        " v.record_id"
-        " ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = now()",
-        (
-            work.organization_id,
-            BULK,
-            [row["stream_id"] for row in merged],
-            [row["record_id"] for row in merged],
-        ),
-    )
+    put_back(cursor, [(row["stream_id"], row["record_id"]) for row in merged])
     cursor.execute(
         "INSERT INTO wanted (organization_id, id, connection_id, what, stream_id, record_id,"
         " run_id, created_at)"

@@ -9,6 +9,7 @@ from uuid import UUID
 from crm_admin.errors import present
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
+from crm_admin.services.engine.batch import label_of
 from crm_admin.services.engine.gather import (
     Slice,
     Standing,
@@ -21,7 +22,7 @@ from crm_admin.services.engine.gather import (
 )
 from crm_admin.services.engine.matching import match
 from crm_admin.services.engine.operations import Entry, entry_of, write_operations
-from crm_admin.services.engine.store import drain, label_of, store_slice
+from crm_admin.services.engine.store import drain, store_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor

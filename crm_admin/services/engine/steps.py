@@ -168,6 +168,8 @@ def _end(work: Work) -> str | None:
     """
     if read_wanted(work):
         push(work)
+        # What was held back of these has not met the guard yet.
+        _go(work, "guard")
         return None
     unknown = settle(work)
     sent = push(work)

@@ -32,7 +32,8 @@ UNION ALL
 """
 
 RECORDS = f"""
-SELECT 'error' AS kind, c.id::text AS subject, c.name AS name, min(r.kind) AS code, l.error AS detail,
+SELECT 'error' AS kind, c.id::text AS subject, c.name AS name, min(r.kind) AS code, l.error AS
+detail,
   count(*) AS amount,
        min(l.updated_at) AS since, NULL::jsonb AS fix, 0 AS rank
   FROM link l JOIN connection c ON c.id = l.connection_id JOIN record r ON r.id = l.record_id
