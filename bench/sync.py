@@ -7,12 +7,13 @@ loop that shows what the machine could do.
 import argparse
 import json
 import sys
+from functools import partial
 from typing import Any, Final
 
-from bench.sync_ours import TOKEN
 from bench.world import World, child, simulator, world
 from crm_admin.packs.crm_hubspot import CONTACTS
 from crm_admin.providers.hubspot.spec import DATED, PATHS
+from crm_admin.simulators.hubspot.settings import DEMO_TOKEN
 
 FEW: Final = 1_000
 PEERS: Final = {"crm_admin": "bench.sync_ours", "dlt": "bench.sync_dlt", "loop": "bench.sync_loop"}
@@ -29,7 +30,7 @@ def measure(found: World, records: int, seed: int, peers: list[str]) -> list[dic
         asked = {
             "url": url,
             "few_url": few_url,
-            "token": TOKEN,
+            "token": DEMO_TOKEN,
             "path": f"{PATHS[DATED].objects}/contacts",
             "properties": properties(),
             "database": found.peers,
@@ -43,23 +44,37 @@ def measure(found: World, records: int, seed: int, peers: list[str]) -> list[dic
 def sentences(lines: list[dict[str, Any]]) -> list[str]:
     """Return what the figures say side by side."""
     by_peer = {line["peer"]: line for line in lines}
-    ours = by_peer["crm_admin"]
-    said = [
-        f"{peer}: {line['records_per_s']:,} records/s, {line['cpu_s_per_1000']} CPU s per 1,000,"
-        f" {line['peak_mb']:.0f} MB; we are at {ours['records_per_s'] / line['records_per_s']:.2f}x"
-        f" its rate and {ours['cpu_s_per_1000'] / line['cpu_s_per_1000']:.2f}x its CPU"
-        for peer, line in by_peer.items()
-    ]
+    ours = by_peer.get("crm_admin")
+    if ours is None:
+        return []
+    return [*map(partial(against, ours), lines), *afterwards(ours)]
+
+
+def against(ours: dict[str, Any], line: dict[str, Any]) -> str:
+    """Return one peer's figures and ours as multiples of them."""
+    rate = ours["records_per_s"] / line["records_per_s"]
+    cpu = ours["cpu_s_per_1000"] / line["cpu_s_per_1000"]
+    return (
+        f"{line['peer']}: {line['records_per_s']:,} records/s, {line['cpu_s_per_1000']} CPU s per"
+        f" 1,000, {line['peak_mb']:.0f} MB; ours is {rate:.2f}x its rate, {cpu:.2f}x its CPU"
+    )
+
+
+def afterwards(ours: dict[str, Any]) -> list[str]:
+    """Return what came after our first pull."""
     second, edited, undo = ours["second_pass"], ours["edited"], ours["undo"]
     few, every = ours["quiet_at_1000"], ours["quiet_at_all"]
+    ratio, writes = every["seconds"] / few["seconds"], few["writes"] + every["writes"]
     return [
-        *said,
-        f"second full pass: {second['records_per_s']:,} records/s,"
-        f" {second['cpu_s_per_1000']} CPU s per 1,000, {ours['writes_second_pass']} writes",
+        (
+            f"second full pass: {second['records_per_s']:,} records/s,"
+            f" {second['cpu_s_per_1000']} CPU s per 1,000, {ours['writes_second_pass']} writes"
+        ),
         f"{edited['records']} edits of ours: {edited['calls']} calls, {edited['seconds']} s",
-        f"quiet delta: {few['calls']} calls and {few['seconds']} s at 1,000,"
-        f" {every['calls']} calls and {every['seconds']} s at {ours['records']:,}"
-        f" ({every['seconds'] / few['seconds']:.2f}x), {few['writes'] + every['writes']} writes",
+        (
+            f"quiet delta: {few['calls']} and {every['calls']} calls, {few['seconds']} s at 1,000"
+            f" and {every['seconds']} s at {ours['records']:,} ({ratio:.2f}x), {writes} writes"
+        ),
         f"undo: {undo['seconds']} s, {undo['deleted']:,} deleted, {undo['peak_mb']:.0f} MB",
     ]
 

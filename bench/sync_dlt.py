@@ -7,6 +7,7 @@ import tempfile
 from typing import Any
 
 from bench.meter import figures, metered
+from crm_admin.errors import present
 
 
 def source(asked: dict[str, Any]) -> Any:
@@ -68,7 +69,7 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
         pipeline.sql_client() as client,
         client.execute_query("SELECT count(*) FROM contacts") as cursor,
     ):
-        stored = int(cursor.fetchone()[0])
+        stored = int(present(cursor.fetchone())[0])
     return figures(meter, stored)
 
 

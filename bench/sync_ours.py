@@ -18,8 +18,8 @@ from crm_admin.services.engine import run as engine
 from crm_admin.services.runs import Report
 from crm_admin.services.sql import transaction
 from crm_admin.services.streams import default_choices
+from crm_admin.simulators.hubspot.settings import DEMO_TOKEN
 
-TOKEN = "pat-na1-demo-full"
 EDITED = 150
 LIVE = {"queued", "running", "waiting"}
 TIMES = 5
@@ -97,7 +97,7 @@ def make_desk(url: str) -> Desk:
             name="HubSpot",
             environment="simulator",
             endpoint=url,
-            secrets={"access_token": TOKEN},
+            secrets={"access_token": DEMO_TOKEN},
             settings={},
         )
         choices = default_choices("hubspot", ["contacts"])

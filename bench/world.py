@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,10 +17,11 @@ from flask import Flask
 
 from crm_admin import config, database
 from crm_admin.app import MIGRATIONS
+from crm_admin.errors import present
 from crm_admin.extensions import db, migrate
 from crm_admin.launcher import databases, places, processes, servers
 
-PASSWORD: Final = "login-of-the-bench"
+PASSWORD: Final = "login-of-the-bench"  # noqa: S105 - of a server that lives for minutes
 KEY: Final = "Y3JtLWFkbWluLWJlbmNoLW9ubHkta2V5LTMyLWJ5dGU="
 OURS: Final = "bench_ours"
 PEERS: Final = "bench_peers"
@@ -51,13 +53,13 @@ def worker_app(settings: config.Config) -> Flask:
 
 @contextmanager
 def world() -> Iterator[World]:
-    """Run PostgreSQL with fsync on and Valkey, with our tables in one database, nothing in another."""
+    """Run Valkey and PostgreSQL, fsync on, our tables in one database and nothing in another."""
     folder = places.socket_folder()
     cluster = servers.PostgreSQL(
         data=folder / "data",
         sockets=folder / "pg",
         home=places.of_checkout().home,
-        password="superuser-of-the-bench",
+        password=f"superuser-{PASSWORD}",
         log=folder / "postgres.log",
     )
     valkey = servers.Valkey(
@@ -95,17 +97,16 @@ def _prepared(cluster: servers.PostgreSQL, valkey: servers.Valkey, folder: Path)
 
 @contextmanager
 def simulator(contacts: int, seed: int) -> Iterator[str]:
-    """Run a simulated HubSpot with that many contacts in a process of its own; yields its address."""
+    """Run a simulated HubSpot with so many contacts as a process; yields its address."""
     command = [sys.executable, "-m", "crm_admin.simulators", "--provider", "hubspot"]
     with subprocess.Popen(
         [*command, "--print-port"],
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=processes.tie(processes.signal.SIGTERM),
+        preexec_fn=processes.tie(signal.SIGTERM),
     ) as process:
         try:
-            assert process.stdout is not None
-            url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            url = f"http://127.0.0.1:{int(present(process.stdout).readline())}"
             # Records made yesterday: a delta must not read them again as just changed.
             post(f"{url}/_sim/config", {"index_lag": 0, "clock_offset": -DAY})
             post(f"{url}/_sim/seed", {"contacts": contacts, "seed": seed})
@@ -117,8 +118,8 @@ def simulator(contacts: int, seed: int) -> Iterator[str]:
 
 def post(url: str, body: Mapping[str, object]) -> Any:
     """Return what a control of the simulator answers."""
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urlopen(request) as answer:
+    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310 - our own loopback
+    with urlopen(request) as answer:  # noqa: S310 - likewise
         return json.load(answer)
 
 
@@ -130,6 +131,6 @@ def child(module: str, asked: Mapping[str, object], environ: Mapping[str, str]) 
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        preexec_fn=processes.tie(processes.signal.SIGTERM),
+        preexec_fn=processes.tie(signal.SIGTERM),
     )
     return json.loads(done.stdout.splitlines()[-1])
