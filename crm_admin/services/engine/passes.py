@@ -117,10 +117,16 @@ def _mark_archived(
     )
 
 
+# A plan holds what the pages showed of a record already; it is in the outbox until it is applied.
 OUTBOX = """
-SELECT record_id, rank FROM outbox
- WHERE stream_id = %(stream)s AND not_before <= now() AND (rank, record_id) > (%(rank)s, %(after)s)
- ORDER BY rank, record_id LIMIT %(limit)s
+SELECT b.record_id, b.rank FROM outbox b
+ WHERE b.stream_id = %(stream)s AND b.not_before <= now()
+   AND (b.rank, b.record_id) > (%(rank)s, %(after)s)
+   AND NOT (%(staged)s AND EXISTS (
+       SELECT 1 FROM operation o WHERE o.organization_id = b.organization_id
+          AND o.record_id = b.record_id AND o.run_id = %(run)s AND o.run_at = %(at)s
+          AND o.stream_id = b.stream_id))
+ ORDER BY b.rank, b.record_id LIMIT %(limit)s
 """
 
 UNLINKED = """
@@ -158,6 +164,8 @@ def read_ours(work: Work, stream: Stream, *, unlinked: bool) -> bool:
                 "rank": rank,
                 "after": last,
                 "run": work.run_id,
+                "at": work.run_at,
+                "staged": work.staged,
                 "limit": OUTBOX_SLICE,
             },
         ).fetchall()
