@@ -24,6 +24,7 @@ STATES = {
     "effect": EffectState,
     "conflict": ConflictState,
 }
+UNGUARDED_SECONDS = 1.0
 BASE = "hs_lastmodifieddate", "lastmodifieddate"
 
 
@@ -62,7 +63,10 @@ def _of_object(people: People, name: str, kept: Mapping[str, set[str]]) -> Itera
             if link is not None and pair[0] not in link["base_ours"]:
                 # Two records met and nobody has chosen yet: both keep their value.
                 told = told | {mine, yours}
-            yield from _of_field(f"{name} {token} {pair[0]}", (mine, yours), history, told)
+            written = [one for one in history if one.side == "api"]
+            history = [one for one in history if one.side != "api"]
+            field = f"{name} {token} {pair[0]}"
+            yield from _of_field(field, (mine, yours), history, told, written)
 
 
 def _grouped(rows: Iterable[dict], name: str) -> dict[str, list[dict]]:
@@ -95,19 +99,25 @@ def _told_by_log(people: People, name: str) -> Iterable[Done]:
         named = entry["changed"].get(NAME[name][1])
         if named:
             tokens[entry["id"]] = token_of(named[1])
-        if entry["by"] != "page":
+        side = {"page": "theirs", "api": "api"}.get(entry["by"])
+        if side is None:
             continue
         moment = datetime.fromisoformat(entry["at"]).replace(tzinfo=UTC).timestamp()
         for theirs, (old, new) in entry["changed"].items():
             if theirs in fields:
                 pair = plain(old), plain(new)
-                yield Done(
-                    "theirs", name, tokens[entry["id"]], fields[theirs], *pair, moment, moment
-                )
+                yield Done(side, name, tokens[entry["id"]], fields[theirs], *pair, moment, moment)
+
+
+def _fell_between(edit: Done, writes: list[Done]) -> bool:
+    """Whether their edit came between our look and our write: the CRM has no precondition for it."""
+    return edit.side == "theirs" and any(
+        one.old == edit.new and one.began - edit.ended <= UNGUARDED_SECONDS for one in writes
+    )
 
 
 def _of_field(
-    what: str, values: tuple[str, str], edits: list[Done], told: set[str]
+    what: str, values: tuple[str, str], edits: list[Done], told: set[str], writes: list[Done]
 ) -> Iterable[str]:
     """Every edit is on both sides, or was overwritten by somebody who saw it, or is kept."""
     mine, yours = values
@@ -120,7 +130,7 @@ def _of_field(
         if last is None or last.new in {mine, yours} | told:
             continue
         later = [one for one in edits if one.side == other and one.ended >= last.began]
-        if not any(one.old == last.new for one in later):
+        if not any(one.old == last.new for one in later) and not _fell_between(last, writes):
             yield f"I3 {what}: the edit {last} left no trace, now {values}, kept {sorted(told)}"
 
 
