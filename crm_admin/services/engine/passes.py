@@ -25,6 +25,8 @@ from crm_admin.sync.drafts import Ours
 
 SLICE = 1000
 OUTBOX_SLICE = 500
+CLOCK_MARGIN = timedelta(seconds=5)
+"""Clocks are known to a second at best: reading a little into the future misses no fresh edit."""
 
 
 def plan_windows(work: Work) -> None:
@@ -35,7 +37,7 @@ def plan_windows(work: Work) -> None:
     beginning.
     """
     spec = work.provider.spec
-    now = clock.now() + timedelta(seconds=work.provider.clock_offset())
+    started, offset = clock.now(), work.provider.clock_offset()
     since: dict[str, str | None] = {}
     for remote in work.objects:
         marks = [stream.row["watermark"] for stream in remote.streams]
@@ -48,8 +50,13 @@ def plan_windows(work: Work) -> None:
         start = None if full else watermark.start_of_pass(min(marks), again)
         since[remote.name] = None if start is None else start.isoformat()
     work.checkpoint["since"] = since
-    work.checkpoint["until"] = (now - timedelta(seconds=spec.index_lag_seconds)).isoformat()
-    work.checkpoint["now"] = now.isoformat()
+    reached = watermark.end_of_pass(
+        started=started,
+        clock_offset_seconds=offset,
+        index_lag_seconds=spec.index_lag_seconds,
+    )
+    work.checkpoint["until"] = reached.isoformat()
+    work.checkpoint["now"] = (started + timedelta(seconds=offset) + CLOCK_MARGIN).isoformat()
 
 
 def since_of(work: Work, name: str) -> datetime | None:
