@@ -119,7 +119,7 @@ def card(run_id: UUID) -> Response:
     found = query.run(run_id)
     return last_poll(
         "sync/_card.html",
-        is_over=not found.line.is_live,
+        is_over=argument("was") not in {"", found.line.state} or not found.line.is_live,
         line=found.line,
         poll=poll_seconds(found.line),
         left=seconds_left(found.line),
