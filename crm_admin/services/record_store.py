@@ -176,6 +176,23 @@ def _store_references(
         )
 
 
+UPDATE = """
+UPDATE record r
+   SET data = v.data, origin = r.origin || v.origin, title = v.title, status = v.status,
+       owner_id = v.owner_id, amount = v.amount, due_on = v.due_on, version = r.version + 1,
+       updated_at = now()
+  FROM unnest(%s::uuid[], %s::int[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[],
+              %s::uuid[], %s::bigint[], %s::date[])
+       AS v (id, version, data, origin, title, status, owner_id, amount, due_on)
+ WHERE r.id = v.id AND r.version = v.version
+"""
+
+FORGET = """
+DELETE FROM reference r USING unnest(%s::uuid[], %s::text[]) AS v (record_id, field)
+ WHERE r.record_id = v.record_id AND r.field = v.field
+"""
+
+
 def update_records(
     cursor: Cursor,
     organization_id: UUID,
@@ -185,65 +202,58 @@ def update_records(
     parked_on: UUID | None = None,
     parked_objects: Mapping[tuple[str, str], str] | None = None,
 ) -> None:
-    """Apply changes and raise each record's version by one; keys and references follow."""
+    """Apply changes and raise each record's version by one; keys and references follow.
+
+    Stale, with nothing written, when a record is no longer at the version its change was made for.
+    """
     if not changes:
         return
     cursor.execute(STAGES)
-    stamp = now.isoformat()
-    columns: list[list[object]] = [[] for _ in range(9)]
-    keys: list[tuple[object, ...]] = []
-    references: list[tuple[object, ...]] = []
-    moved: list[tuple[UUID, str]] = []
-    for change in changes:
-        data = {
-            name: value
-            for name, value in {**change.data, **change.changes}.items()
-            if value is not None
-        }
-        plain = promoted(change.kind, data)
-        changed = [*change.changes, *change.references]
-        origin = {name: {**change.origin, "at": stamp} for name in changed}
-        row = (
-            change.record_id,
-            change.version,
-            orjson.dumps(data).decode(),
-            orjson.dumps(origin).decode(),
-        )
-        for column, value in zip(
-            columns,
-            (*row, plain.title, plain.status, plain.owner_id, plain.amount, plain.due_on),
-            strict=True,
-        ):
-            column.append(value)
-        keys += _key_rows(change.record_id, change.kind, keys_of(change.kind, data))
-        references += _reference_rows(
-            change.record_id, change.kind, change.references, parked_objects or {}
-        )
-        moved += [(change.record_id, name) for name in change.references]
-    cursor.execute(
-        "UPDATE record r SET data = v.data, origin = r.origin || v.origin, title = v.title, status"
-        " = v.status,"
-        " owner_id = v.owner_id, amount = v.amount, due_on = v.due_on, version = r.version + 1,"
-        " updated_at = now()"
-        " FROM unnest(%s::uuid[], %s::int[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[],"
-        " %s::uuid[],"
-        " %s::bigint[], %s::date[]) AS v (id, version, data, origin, title, status, owner_id,"
-        " amount, due_on)"
-        " WHERE r.id = v.id AND r.version = v.version",
-        columns,
-    )
+    made = [(change, _data_after(change)) for change in changes]
+    rows = [_update_row(change, data, now) for change, data in made]
+    cursor.execute(UPDATE, [list(column) for column in zip(*rows, strict=True)])
     if cursor.rowcount != len(changes):
         raise Stale("A record changed while it was being written.")
-    ids = columns[0]
-    cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", (ids,))
+    cursor.execute("DELETE FROM record_key WHERE record_id = ANY(%s)", ([row[0] for row in rows],))
+    keys = [
+        row
+        for change, data in made
+        for row in _key_rows(change.record_id, change.kind, keys_of(change.kind, data))
+    ]
     _store_keys(cursor, organization_id, keys)
+    moved = [(change.record_id, name) for change in changes for name in change.references]
     if moved:
-        cursor.execute(
-            "DELETE FROM reference r USING unnest(%s::uuid[], %s::text[]) AS v (record_id, field)"
-            " WHERE r.record_id = v.record_id AND r.field = v.field",
-            ([record_id for record_id, _ in moved], [name for _, name in moved]),
+        cursor.execute(FORGET, ([record_id for record_id, _ in moved], [name for _, name in moved]))
+    references = [
+        row
+        for change in changes
+        for row in _reference_rows(
+            change.record_id, change.kind, change.references, parked_objects or {}
         )
+    ]
     _store_references(cursor, organization_id, references, parked_on)
+
+
+def _data_after(change: Change) -> dict[str, Json]:
+    values = {**change.data, **change.changes}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _update_row(change: Change, data: Mapping[str, Json], now: datetime) -> tuple[object, ...]:
+    plain = promoted(change.kind, data)
+    origin = {**change.origin, "at": now.isoformat()}
+    changed = dict.fromkeys((*change.changes, *change.references), origin)
+    return (
+        change.record_id,
+        change.version,
+        orjson.dumps(data).decode(),
+        orjson.dumps(changed).decode(),
+        plain.title,
+        plain.status,
+        plain.owner_id,
+        plain.amount,
+        plain.due_on,
+    )
 
 
 OUTBOX = """
