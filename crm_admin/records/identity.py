@@ -1,6 +1,6 @@
 """When two records are one: match keys for look-ups, and a likeness for what keys cannot say."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from math import exp
@@ -39,36 +39,6 @@ class Likeness:
 
     score: float
     reasons: tuple[tuple[str, float, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A record that may be the one looked for; `strong` names the strong key both have, where they
-    have one.
-    """
-
-    id: str
-    strong: Key | None = None
-    likeness: Likeness | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """Several candidates, or one that is not sure: a person decides."""
-
-    candidates: tuple[Candidate, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoMatch:
-    reason: str = "No record has the same keys or is alike."
 
 
 _Maker = Callable[[Mapping[str, Json], KeyRule], list[Key]]
@@ -284,26 +254,3 @@ def _small_reasons(
             verdict = "Same" if agree else "Different"
             found.append((field.name, points, f"{verdict} {field.label.lower()}."))
     return found
-
-
-def pick(candidates: Sequence[Candidate]) -> Match | Review | NoMatch:
-    """Return the one record that is meant, or what a person must look at; never the first of
-    several.
-
-    One strong key with exactly one candidate is a match. Without strong keys exactly one sure
-    likeness is.
-    """
-    strong = [candidate for candidate in candidates if candidate.strong is not None]
-    if len(strong) == 1 and strong[0].strong is not None:
-        key = strong[0].strong
-        return Match(strong[0].id, f"Same {WORDS[key.type]}: {key.value}.")
-    if strong:
-        return Review(tuple(strong), f"{len(strong)} records have the same key.")
-    likely = [one for one in candidates if one.likeness is not None and one.likeness.score >= GREY]
-    likely.sort(key=lambda one: -(one.likeness.score if one.likeness else 0.0))
-    if not likely or likely[0].likeness is None:
-        return NoMatch()
-    best = likely[0].likeness
-    if len(likely) == 1 and best.score >= SURE:
-        return Match(likely[0].id, " ".join(sentence for _, _, sentence in best.reasons))
-    return Review(tuple(likely), f"{len(likely)} look-alikes; the best is {best.score:.0%} alike.")

@@ -7,15 +7,8 @@ from crm_admin.jsontypes import Json
 from crm_admin.records.identity import (
     GREY,
     SURE,
-    Candidate,
-    Key,
-    Likeness,
-    Match,
-    NoMatch,
-    Review,
     keys_of,
     likeness,
-    pick,
 )
 from crm_admin.records.kinds import Field, FieldType, KeyRule, KeyType, Promoted, RecordKind
 from crm_admin.records.names import company_name, domain, person_name
@@ -215,41 +208,3 @@ def test_reasons_say_what_weighed_most_first() -> None:
 
     assert like.reasons[0][0] == "email"
     assert like.reasons[-1] == ("city", 0.6, "Same city.")
-
-
-STRONG = Key(KeyType.EMAIL, "ann@example.com", True, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("candidates", "expected"),
-    [
-        ([], NoMatch),
-        ([Candidate("1", STRONG)], Match),
-        ([Candidate("1", STRONG), Candidate("2", STRONG)], Review),
-        ([Candidate("1", likeness=Likeness(0.99, ()))], Match),
-        (
-            [
-                Candidate("1", likeness=Likeness(0.99, ())),
-                Candidate("2", likeness=Likeness(0.85, ())),
-            ],
-            Review,
-        ),
-        ([Candidate("1", likeness=Likeness(0.9, ()))], Review),
-        ([Candidate("1", likeness=Likeness(0.79, ()))], NoMatch),
-        ([Candidate("1", STRONG), Candidate("2", likeness=Likeness(0.9, ()))], Match),
-    ],
-    ids=["none", "key", "two keys", "sure", "sure and grey", "grey", "unlike", "key and grey"],
-)
-def test_only_one_clear_candidate_is_picked(
-    candidates: list[Candidate], expected: type[object]
-) -> None:
-    assert isinstance(pick(candidates), expected)
-
-
-def test_a_review_lists_the_likeliest_first() -> None:
-    choice = pick(
-        [Candidate("1", likeness=Likeness(0.81, ())), Candidate("2", likeness=Likeness(0.9, ()))]
-    )
-
-    assert isinstance(choice, Review)
-    assert [candidate.id for candidate in choice.candidates] == ["2", "1"]
