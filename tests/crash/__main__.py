@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import selectors
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,11 +76,12 @@ def play(
     variant: str = "",
     shrink: bool = True,
 ) -> Iterator[dict]:
-    """Conduct schedules side by side, each lane with a simulated CRM of its own, and tell of each."""
-    pipes = []
+    """Conduct schedules side by side, each lane with its own simulated CRM, and tell of each."""
+    pipes, pids = [], []
     for lane in range(min(lanes, len(seeds))):
         reading, writing = os.pipe()
-        if os.fork() == 0:
+        pids.append(os.fork())
+        if pids[-1] == 0:
             os.close(reading)
             _lane(
                 replace(shared, folder=_folder(shared, lane)),
@@ -89,9 +92,9 @@ def play(
         os.close(writing)
         pipes.append(reading)
     yield from _read(pipes)
-    broken = [status for _, status in (os.wait() for _ in pipes) if status]
+    broken = [pid for pid in pids if os.waitpid(pid, 0)[1]]
     if broken:
-        raise RuntimeError(f"{len(broken)} of {len(pipes)} lanes ended early")
+        raise RuntimeError(f"{len(broken)} of {len(pids)} lanes ended early")
 
 
 def _folder(shared: Stage, lane: int) -> Path:
@@ -101,8 +104,6 @@ def _folder(shared: Stage, lane: int) -> Path:
 
 
 def _read(pipes: Sequence[int]) -> Iterator[dict]:
-    import selectors
-
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:
             selector.register(pipe, selectors.EVENT_READ, bytearray())
@@ -132,9 +133,7 @@ def _lane(shared: Stage, seeds: Sequence[int], pipe: int, how: tuple[str, bool])
             status = 0
         finally:
             crm.close()
-    except BaseException:
-        import traceback
-
+    except BaseException:  # noqa: BLE001 -- the end of a process: nobody else would tell
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -110,7 +110,7 @@ def _told_by_log(people: People, name: str) -> Iterable[Done]:
 
 
 def _fell_between(edit: Done, writes: list[Done]) -> bool:
-    """Whether their edit came between our look and our write: the CRM has no precondition for it."""
+    """Whether their edit came between our look and our write, which no precondition guards."""
     return edit.side == "theirs" and any(
         one.old == edit.new and one.began - edit.ended <= UNGUARDED_SECONDS for one in writes
     )

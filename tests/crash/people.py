@@ -16,7 +16,6 @@ from crm_admin.services import connections, record_store, records, sync_runs
 from crm_admin.services.access import Person
 from crm_admin.services.record_store import NewRecord
 from crm_admin.services.sql import transaction
-from crm_admin.services.sql import transaction
 from crm_admin.services.streams import default_choices
 from tests.crash.plan import OBJECTS, Edit
 from tests.crash.stage import Simulated

@@ -96,7 +96,8 @@ class Kill:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A schedule. `marker` off denies the right to make fields, so creates are found by look-up;
-    without `fulls` only the first run reads everything, and what a later one misses stays missed. `crowd` are contacts at the CRM that make reading long.
+    without `fulls` only the first run reads everything, and what a later one misses stays missed.
+    `sharp` tells edits apart by milliseconds; `crowd` are contacts that make reading long.
     """
 
     seed: int

@@ -80,7 +80,7 @@ def fork(work: Callable[[], None], kill: Kill | None, hits: Hits, stage: Stage) 
         crashpoints.install(_handler(kill, hits))
         work()
         status = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 -- the end of a process: nobody else would tell
         with stage.errors.open("a", encoding="utf-8") as file:
             file.write(traceback.format_exc() + "\0")
     finally:
@@ -141,7 +141,7 @@ def work_on(organization_id: UUID, stage: Stage) -> None:
         for run_id in due:
             try:
                 sync_runs.work(organization_id, run_id)
-            except Exception:
+            except Exception:  # noqa: BLE001 -- a worker outlives its jobs
                 with stage.errors.open("a", encoding="utf-8") as file:
                     file.write(traceback.format_exc() + "\0")
                 db.session.rollback()
