@@ -85,7 +85,7 @@ def _canonical(kind: RecordKind, name: str, value: Json) -> Json:
     try:
         return canonical(field, value)
     except ValueRefused as refused:
-        raise BadInput(name, str(refused)) from refused
+        raise BadInput(name, refused.reason) from refused
 
 
 def _note(

@@ -228,6 +228,25 @@ def test_an_edit_is_saved_and_said(app: Flask, world: World) -> None:
     assert "Nordkap" in seen.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("88000 EUR", "€\u202f88\u202f000"),
+        ("88 000", "€\u202f88\u202f000"),
+        ("90.5 gbp", "£\u202f90.5"),
+    ],
+)
+def test_money_is_typed_as_the_hint_says(app: Flask, world: World, typed: str, shown: str) -> None:
+    browser = admin(app, world)
+    page = f"/povs/{world.others}"
+    form = browser.get(f"{page}/edit").form(f"{page}/edit")
+
+    seen = browser.send(form, **{"field-revenue": typed})
+
+    assert seen.response.request.path == page, seen.text
+    assert shown in seen.soup.find(id="field-revenue").get_text()
+
+
 def test_a_bad_value_comes_back_with_its_reason(app: Flask, world: World) -> None:
     browser = admin(app, world)
     page = f"/povs/{world.others}"

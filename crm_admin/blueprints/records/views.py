@@ -1,6 +1,7 @@
 """What the pages of a record and of a POV share: they differ in their address and their words
 only."""
 
+import re
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from crm_admin.blueprints.forms import argument, attempt, once_key, text
 from crm_admin.blueprints.links import record_url
 from crm_admin.blueprints.rendering import last_poll
 from crm_admin.errors import BadInput
+from crm_admin.jsontypes import Json
 from crm_admin.records.kinds import Field, FieldType
 from crm_admin.services import records as service
 from crm_admin.services import sync_runs
@@ -20,6 +22,7 @@ from crm_admin.services.queries.listing import Filters
 from crm_admin.services.queries.timeline import TimeLine, timeline
 from crm_admin.services.queries.why import why
 
+CURRENCY = re.compile(r"\s*[A-Za-z]{3}\s*$")
 SORTS = ("updated", "title", "amount", "due")
 
 
@@ -101,7 +104,7 @@ def save(kind: str, record_id: UUID) -> Response | tuple[str, int]:
     found = query.record(signed_in(), kind, record_id)
     values = {field.name: text(f"field-{field.name}", longest=20_000) for field in editable(found)}
     changes = {
-        field.name: values[field.name]
+        field.name: entered(field, values[field.name], found.data.get(field.name))
         for field in editable(found)
         if values[field.name] != typed(found.data.get(field.name))
     }
@@ -144,6 +147,19 @@ def typed(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value)
     return str(value)
+
+
+def entered(field: Field, value: str, before: Json) -> Json:
+    """Return what a person typed as its field takes it; money without a currency keeps the one
+    it had."""
+    if field.type is FieldType.MULTI_ENUM:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if field.type is not FieldType.MONEY or not value:
+        return value
+    amount, currency = value, before.get("currency", "") if isinstance(before, Mapping) else ""
+    if parts := CURRENCY.search(value):
+        amount, currency = value[: parts.start()], parts[0].strip()
+    return {"amount": "".join(amount.split()), "currency": currency}
 
 
 def choices(field: Field, value: str) -> list[tuple[str, str]]:
