@@ -20,6 +20,8 @@ from tests.crash.plan import ASKING, OBJECTS, Kill, Plan
 from tests.crash.stage import Simulated, Stage
 from tests.crash.workers import Hits, Worker, fork, work_on
 
+LEAST_KILLS = 3
+AWAKE_SECONDS = 0.6
 LONGEST_SECONDS = 15.0
 QUIET_SECONDS = 40.0
 QUIET_RUNS = 12
@@ -71,7 +73,8 @@ class Conductor:
                 worker.frozen, worker.kill = True, None
                 self.killed += 1
             elif os.WIFCONTINUED(status):
-                worker.frozen, worker.kill = False, None
+                lived = time.monotonic() - worker.started
+                worker.frozen, worker.kill = False, Kill("kill", after=lived + AWAKE_SECONDS)
             else:
                 self.workers.remove(worker)
                 self.killed += 1
@@ -156,7 +159,12 @@ class Conductor:
         self.kills.clear()
 
     def _deaths_due(self) -> bool:
-        return bool(self.kills) or any(worker.kill for worker in self.workers)
+        pending = bool(self.kills) or any(worker.kill for worker in self.workers)
+        if not pending and self.killed < LEAST_KILLS:
+            # A point that was never reached killed nobody: somebody dies at any moment instead.
+            self.kills.append(Kill("kill", after=self.random.uniform(0.05, 0.4)))
+            self.end_all()
+        return pending or bool(self.kills)
 
     def run(self, mode: str) -> dict[str, Any] | None:
         """Work on a new run until it ends and return its row; None when it does not."""
