@@ -207,14 +207,14 @@ def check(organization_id: UUID, connection_id: UUID) -> list[CheckLine]:
                 return []
             objects = _objects(cursor, row)
         try:
-            opened = remote.open_connection(row, run_id=None, rank=0)
-            for line in opened.provider.check(objects):
-                lines.append(line)
-                with transaction() as cursor:
-                    _store_lines(cursor, connection_id, lines, running=True)
-            if all(line.ok for line in lines):
-                describe(opened.provider, connection_id, objects)
-                _learn(connection_id, opened)
+            with remote.opened(row) as opened:
+                for line in opened.provider.check(objects):
+                    lines.append(line)
+                    with transaction() as cursor:
+                        _store_lines(cursor, connection_id, lines, running=True)
+                if all(line.ok for line in lines):
+                    describe(opened.provider, connection_id, objects)
+                    _learn(connection_id, opened)
         except CrmAdminError as error:
             lines.append(CheckLine("stopped", "Check list", ok=False, sentence=error.sentence))
         with transaction() as cursor:

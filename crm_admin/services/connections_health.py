@@ -16,9 +16,9 @@ def check(connection_id: UUID) -> str:
         return "gone"
     health, reason, offset = "ok", None, row["clock_offset"]
     try:
-        opened = remote.open_connection(row, run_id=None, rank=1)
-        opened.provider.account()
-        offset = opened.provider.clock_offset()
+        with remote.opened(row, rank=1) as opened:
+            opened.provider.account()
+            offset = opened.provider.clock_offset()
     except RetryLater:
         return "busy"
     except NeedsAttention as error:

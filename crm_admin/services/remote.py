@@ -2,6 +2,8 @@
 shared.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from uuid import UUID
@@ -20,7 +22,12 @@ from crm_admin.security.secrets import KeyRing, Place, SecretError
 from crm_admin.services.budget import breaker_of, budget_of
 from crm_admin.services.sql import Row, transaction
 
-FLUSH_AT = 200
+INSERT = """
+INSERT INTO api_call (organization_id, at, id, connection_id, run_id, method, path, status, ms,
+       request_id, sent_bytes, received_bytes, request_body, answer_body, error, rank)
+SELECT organization_id, now(), %s, id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
+  FROM connection WHERE id = %s
+"""
 
 
 class Calls:
@@ -32,36 +39,28 @@ class Calls:
         self._connection_id = connection_id
         self._run_id = run_id
         self._rank = rank
-        self._count = 0
+        self._written = self._taken = 0
         self._entries: list[CallEntry] = []
 
     def record(self, entry: CallEntry) -> None:
         """Keep the entry until the next flush."""
-        self._count += 1
         self._entries.append(entry)
 
     def take(self) -> int:
         """Return the calls since the last take."""
-        count, self._count = self._count, 0
+        made = self._written + len(self._entries)
+        count, self._taken = made - self._taken, made
         return count
 
     def flush(self) -> None:
-        """Write the kept entries in a transaction of their own; call it outside the work's
-        transactions.
-        """
-        entries, self._entries = self._entries, []
+        """Write the kept entries in a transaction of their own; call it outside the work's."""
+        entries = self._entries[:]
         if not entries:
             return
         with transaction() as cursor:
-            cursor.executemany(
-                "INSERT INTO api_call (organization_id, at, id, connection_id, run_id, method,"
-                " path, status, ms,"
-                " request_id, sent_bytes, received_bytes, request_body, answer_body, error, rank)"
-                " SELECT organization_id, now(), %s, id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-                " %s, %s"
-                " FROM connection WHERE id = %s",
-                [self._row(entry) for entry in entries],
-            )
+            cursor.executemany(INSERT, [self._row(entry) for entry in entries])
+        del self._entries[: len(entries)]
+        self._written += len(entries)
 
     def _row(self, entry: CallEntry) -> tuple[object, ...]:
         return (
@@ -108,6 +107,16 @@ def open_connection(row: Row, *, run_id: UUID | None, rank: int) -> Opened:
         rank=who,
     )
     return Opened(registry.open_provider(row["provider"], config, wiring), calls)
+
+
+@contextmanager
+def opened(row: Row, *, rank: int = 0) -> Iterator[Opened]:
+    """A client for a connection outside of any run; its calls are in the log at the end."""
+    found = open_connection(row, run_id=None, rank=rank)
+    try:
+        yield found
+    finally:
+        found.calls.flush()
 
 
 def _secrets(row: Row) -> dict[str, str]:

@@ -4,6 +4,7 @@ for.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from crm_admin import clock
@@ -12,6 +13,7 @@ from crm_admin.errors import ProviderBroken, present
 from crm_admin.mapping.engine import RuleFailed
 from crm_admin.providers.base import Ask, RemoteRecord
 from crm_admin.records.values import is_blank
+from crm_admin.services.engine.ahead import Pages
 from crm_admin.services.engine.collector import collector_at_rest
 from crm_admin.services.engine.gather import links_of_records, load_ours
 from crm_admin.services.engine.slices import Read, take_slice
@@ -77,30 +79,40 @@ def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> s
         remote.name, work.properties(remote), remote.associations, since, until, archived=archived
     )
     start = work.checkpoint.get("cursor")
-    cursor_text = str(start) if start else None
-    records: list[RemoteRecord] = []
-    while True:
-        page = work.provider.changes(ask, cursor_text)
-        records += page.records
-        if page.cursor is not None and page.cursor == cursor_text:
-            raise ProviderBroken(
-                f"{work.connection_name} sent the same page of {remote.name} twice."
-            )
-        cursor_text = page.cursor
-        if cursor_text is None or len(records) >= SLICE:
-            break
+    begin = str(start) if start else None
+    pages = work.ahead.take((remote.name, archived, begin)) or _fetch(work, ask, begin)
+    if pages.cursor is not None:
+        work.ahead.begin(
+            (remote.name, archived, pages.cursor), partial(_fetch, work, ask, pages.cursor)
+        )
     crashpoint("page.fetched")
     with unit(work.lease) as cursor:
         if archived:
-            _mark_archived(cursor, work, remote, records)
+            _mark_archived(cursor, work, remote, pages.records)
         else:
-            take_slice(cursor, work, Read(remote, _latest(records)))
-            work.counts[f"read_{remote.name}"] += len(records)
-        work.checkpoint["cursor"] = cursor_text
+            take_slice(cursor, work, Read(remote, _latest(pages.records)))
+            work.counts[f"read_{remote.name}"] += len(pages.records)
+        work.checkpoint["cursor"] = pages.cursor
         work.save(cursor, phase="reading")
         crashpoint("page.applied.before_commit")
     crashpoint("page.applied.after_commit")
-    return cursor_text
+    return pages.cursor
+
+
+def _fetch(work: Work, ask: Ask, begin: str | None) -> Pages:
+    """Read pages until a slice is full or the pass is complete."""
+    records: list[RemoteRecord] = []
+    cursor = begin
+    while True:
+        page = work.provider.changes(ask, cursor)
+        records += page.records
+        if page.cursor is not None and page.cursor == cursor:
+            raise ProviderBroken(
+                f"{work.connection_name} sent the same page of {ask.object} twice."
+            )
+        cursor = page.cursor
+        if cursor is None or len(records) >= SLICE:
+            return Pages(records, cursor)
 
 
 def _latest(records: Sequence[RemoteRecord]) -> list[RemoteRecord]:

@@ -75,6 +75,9 @@ def _work(lease: Lease, seconds: float | None) -> str:
         return ending.needs_attention(work, error)
     except ProviderBroken as error:
         return ending.broken(work, error)
+    finally:
+        work.ahead.close()
+        work.calls.flush()
 
 
 def _steps(work: Work, until: float | None) -> str:
@@ -92,6 +95,7 @@ def _steps(work: Work, until: float | None) -> str:
                 raise
             work.counts = Counter()
             continue
+        work.calls.flush()
         if state is not None:
             return state
         if until is not None and clock.monotonic() >= until:

@@ -73,8 +73,9 @@ def _read(work: Work) -> None:
             object=_next(work, index),
         )
     if not work.staged:
-        push(work)
-        _urgent(work)
+        work.ahead.rest()
+        if push(work) + _urgent(work):
+            work.ahead.drop()
 
 
 def _next(work: Work, index: int) -> int:
@@ -87,10 +88,12 @@ def _archived(work: Work) -> None:
         _go(work, "read", object=index + 1)
 
 
-def _urgent(work: Work) -> None:
+def _urgent(work: Work) -> bool:
     """A single record that was asked for does not wait for the end of a long pass."""
-    if read_wanted(work):
+    found = read_wanted(work)
+    if found:
         push(work)
+    return found
 
 
 def _wanted(work: Work) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import Provider
+from crm_admin.services.engine.ahead import Ahead
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unit import Lease
 from crm_admin.services.sql import Cursor, dumps
@@ -17,6 +18,9 @@ from crm_admin.services.sql import Cursor, dumps
 class CallCounter(Protocol):
     def take(self) -> int:
         """Return the calls to the CRM since the last take."""
+
+    def flush(self) -> None:
+        """Write the calls into the log, in a transaction of their own."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class Work:
     totals: dict[str, int]
     calls: CallCounter
     counts: Counter[str] = field(default_factory=Counter)
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def run_id(self) -> UUID:

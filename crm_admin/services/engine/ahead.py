@@ -1,0 +1,70 @@
+"""Reads the next pages while the present ones are stored: the CRM and the database work at the same
+time.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from crm_admin.providers.base import RemoteRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Some pages' records and the cursor of the next page, None after the last."""
+
+    records: Sequence[RemoteRecord]
+    cursor: str | None
+
+
+Key = tuple[str, bool, str | None]
+"""Remote object, whether archived records are read, and the cursor to begin at."""
+
+
+class Ahead:
+    """At most one read under way. The client serves one call at a time: `rest` before using it.
+
+    Nothing read before a write of ours may be used after it, because what we wrote would look like
+    their edit: `drop` forgets it, and nothing more is read ahead in this claim of the run.
+    """
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._key: Key | None = None
+        self._future: Future[Pages] | None = None
+        self._sends = False
+
+    def begin(self, key: Key, read: Callable[[], Pages]) -> None:
+        """Start reading, unless this claim has sent something."""
+        if self._sends:
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "read-ahead")
+        self._key, self._future = key, self._pool.submit(read)
+
+    def take(self, key: Key) -> Pages | None:
+        """Return what was read for this key, or raise what the read raised; None when it was
+        not.
+        """
+        future, known = self._future, self._key
+        self.rest()
+        self._key = self._future = None
+        return future.result() if future is not None and known == key else None
+
+    def rest(self) -> None:
+        """Wait until the client is free."""
+        if self._future is not None:
+            wait([self._future])
+
+    def drop(self) -> None:
+        """Forget what was read: something was sent."""
+        self.rest()
+        self._key = self._future = None
+        self._sends = True
+
+    def close(self) -> None:
+        """End the thread; what it read is forgotten."""
+        self.rest()
+        self._key = self._future = None
+        if self._pool is not None:
+            self._pool.shutdown()
