@@ -271,6 +271,10 @@ def test_an_edit_of_an_older_version_is_refused(app: Flask, world: World) -> Non
     seen = browser.send(form, **{"field-partner": "Second"})
 
     assert seen.status == 409
+    assert "It is “First” by now." in seen.text
+    again = browser.send(seen.form(f"{page}/edit"))
+    assert "Saved 1 field" in again.text
+    assert "Second" in again.text
 
 
 @pytest.mark.parametrize(

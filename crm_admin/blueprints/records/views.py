@@ -12,7 +12,7 @@ from crm_admin.blueprints.access import signed_in
 from crm_admin.blueprints.forms import argument, attempt, once_key, text
 from crm_admin.blueprints.links import record_url
 from crm_admin.blueprints.rendering import last_poll
-from crm_admin.errors import BadInput
+from crm_admin.errors import BadInput, Stale
 from crm_admin.jsontypes import Json
 from crm_admin.records.kinds import Field, FieldType
 from crm_admin.services import records as service
@@ -117,6 +117,8 @@ def save(kind: str, record_id: UUID) -> Response | tuple[str, int]:
             service.save(person=signed_in(), record_id=found.id, changes=changes, seen_version=seen)
         except BadInput as error:
             return _form(found, values, {f"field-{error.field}": error.sentence}), 422
+        except Stale:
+            return _form(found, values, _meanwhile(found, changes), anew=True), 409
     amount = len(changes)
     flash(
         f"Saved {amount} field{'' if amount == 1 else 's'} of {found.title}."
@@ -127,12 +129,23 @@ def save(kind: str, record_id: UUID) -> Response | tuple[str, int]:
     return redirect(record_url(kind, record_id), 303)
 
 
+def _meanwhile(found: query.RecordPage, changes: Mapping[str, Json]) -> dict[str, str]:
+    """Say what the fields hold by now that saving the form again would replace."""
+    return {
+        f"field-{name}": f"It is “{typed(found.data.get(name)) or 'empty'}” by now. Saving again"
+        " replaces that."
+        for name in changes
+    }
+
+
 def editable(found: query.RecordPage) -> list[Field]:
-    """Return the fields a form can change; references and lists of values keep their own ways."""
+    """Return the fields a form can change; references, lists and the owner's id keep their own
+    ways."""
     return [
         field
         for field in found.kind.fields
         if field.type not in {FieldType.REFERENCE, FieldType.ARRAY}
+        and field.name != found.kind.promoted.owner
     ]
 
 
@@ -169,7 +182,14 @@ def choices(field: Field, value: str) -> list[tuple[str, str]]:
     return [("", "none"), *extra, *listed]
 
 
-def _form(found: query.RecordPage, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
+def _form(
+    found: query.RecordPage,
+    values: Mapping[str, str],
+    errors: Mapping[str, str],
+    *,
+    anew: bool = False,
+) -> str:
+    """Return the form; `anew` lets it be saved over what somebody else saved meanwhile."""
     return render_template(
         "records/edit.html",
         page=found,
@@ -177,7 +197,7 @@ def _form(found: query.RecordPage, values: Mapping[str, str], errors: Mapping[st
         values=values,
         errors=errors,
         choices=choices,
-        version=request.form.get("version") or found.version,
+        version=(not anew and request.form.get("version")) or found.version,
         labels={f"field-{field.name}": field.label for field in editable(found)},
         here=record_url(found.kind.name, found.id),
     )
