@@ -25,6 +25,8 @@ TOO_STRONG: Final = (
 
 logger = logging.getLogger(__name__)
 
+IDLE_TRANSACTION_SECONDS: Final = 60
+
 
 class Role(StrEnum):
     """Who a connection acts as inside the database."""
@@ -45,7 +47,12 @@ def options(config: Config, role: Role) -> dict[str, object]:
         "pool_pre_ping": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
-        "connect_args": {"connect_timeout": 5, "application_name": f"crm_{role}"},
+        "connect_args": {
+            "connect_timeout": 5,
+            "application_name": f"crm_{role}",
+            # A worker frozen inside a transaction must not keep everybody else from its rows.
+            "options": f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
+        },
     }
 
 

@@ -142,6 +142,21 @@ def _same_text(held: Json, value: Json) -> bool:
     return str(held) == str(value)
 
 
+LEFT_OVER = """
+SELECT id, stream_id, operation_id, run_at, record_id FROM effect
+ WHERE connection_id = %s AND state = 'planned' AND action = 'update' AND stream_id IS NOT NULL
+"""
+
+
+def decide_left_over(work: Work) -> None:
+    """Updates that an earlier claim planned and did not send are decided anew: while they waited,
+    somebody may have edited the record there, and no CRM of ours checks that for us.
+    """
+    with unit(work.lease) as cursor:
+        rows = cursor.execute(LEFT_OVER, (work.connection_id,)).fetchall()
+        _decide_again(cursor, work, rows)
+
+
 def _decide_again(cursor: Cursor, work: Work, rows: Sequence[Row]) -> None:
     """The write surely did not happen: the record goes through the merge anew with fresh values of
     both sides.

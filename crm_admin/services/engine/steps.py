@@ -15,7 +15,7 @@ from crm_admin.services.engine.passes import (
     read_wanted,
 )
 from crm_admin.services.engine.push import push
-from crm_admin.services.engine.settle import adopt, settle
+from crm_admin.services.engine.settle import adopt, decide_left_over, settle
 from crm_admin.services.engine.streams import Stream
 from crm_admin.services.engine.undoing import undo_slice
 from crm_admin.services.engine.unit import unit
@@ -43,6 +43,7 @@ def begin(work: Work) -> None:
     adopt(work)
     if not work.staged:
         settle(work)
+        decide_left_over(work)
         push(work)
 
 

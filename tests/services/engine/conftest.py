@@ -110,6 +110,10 @@ class Desk:
         with transaction() as cursor:
             return cursor.execute(query, values).fetchall()
 
+    def change(self, statement: str, *values: object) -> None:
+        with transaction() as cursor:
+            cursor.execute(statement, values)
+
     def work(self, run_id: UUID) -> Report:
         while True:
             engine.execute(self.person.organization_id, run_id, seconds=None)
