@@ -43,9 +43,16 @@ def test_a_plan_is_made_and_applied_without_javascript(chromium: Browser, demo: 
 
 
 def test_an_owner_sees_their_own_povs_and_no_action_of_others(
-    demo: Demo, demo_page: Page, violations
+    chromium: Browser, demo: Demo, demo_page: Page, violations
 ) -> None:
     me = Walker(demo_page, violations)
+    with watched(chromium, demo.url) as other:
+        admin = Walker(other, violations)
+        admin.sign_in()
+        admin.go("POVs")
+        admin.reads("POVs")
+        rows = other.locator("tbody").get_by_role("row").filter(has_not_text="Priya Raman")
+        foreign = rows.first.get_by_role("link").get_attribute("href")
 
     me.sign_in("owner@demo.test")
 
@@ -60,7 +67,15 @@ def test_an_owner_sees_their_own_povs_and_no_action_of_others(
     me.sees(".")
     main = demo_page.get_by_role("main")
     assert main.get_by_role("link", name=re.compile("^(Plan|Undo|Add|Settings)")).count() == 0
-    for closed in ("/admin/crm", "/admin/crm/sync", "/admin/crm/settings", "/records/contact"):
+    assert foreign is not None
+    for closed in (
+        foreign,
+        f"{foreign}/edit",
+        "/admin/crm",
+        "/admin/crm/sync",
+        "/admin/crm/settings",
+        "/records/contact",
+    ):
         answer = demo_page.goto(closed)
         assert answer is not None
         assert answer.status in {403, 404}, closed

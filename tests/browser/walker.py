@@ -62,7 +62,10 @@ class Walker:
     def connect(self) -> None:
         """Add the simulated HubSpot, from Home on."""
         self.go("Connections")
+        self.sees("^No CRM is connected yet.")
         self.page.get_by_role("link", name="Add a connection").first.click()
+        self.sees("^Which CRM")
         self.follow("Connect HubSpot")
         self.follow("Fill in the simulator")
+        self.sees("^Connect HubSpot.")
         self.press("Connect HubSpot")
