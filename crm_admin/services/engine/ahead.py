@@ -2,19 +2,24 @@
 time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crm_admin.providers.base import RemoteRecord
+from crm_admin.services.engine.unlinked import Unlinked
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Some pages' records and the cursor of the next page, None after the last."""
+    """Some pages' records and the cursor of the next page, None after the last.
+
+    `prepared` holds by id what was translated while there was time.
+    """
 
     records: Sequence[RemoteRecord]
     cursor: str | None
+    prepared: Mapping[str, Unlinked] = field(default_factory=dict)
 
 
 Key = tuple[str, bool, str | None]

@@ -18,7 +18,8 @@ from crm_admin.services.engine.gather import Standing, Subject
 from crm_admin.services.engine.links import put_back
 from crm_admin.services.engine.operations import plan_hash
 from crm_admin.services.engine.passes import NOBODY
-from crm_admin.services.engine.slices import Read, decide_all, gather
+from crm_admin.services.engine.reads import Read
+from crm_admin.services.engine.slices import decide_all, gather
 from crm_admin.services.engine.store import store_slice
 from crm_admin.services.engine.streams import RemoteObject
 from crm_admin.services.engine.unit import unit

@@ -9,7 +9,7 @@ from uuid import UUID
 from zlib import crc32
 
 from crm_admin.providers.base import RemoteRecord
-from crm_admin.records.identity import GREY, SURE, Key, keys_of, likeness
+from crm_admin.records.identity import GREY, SURE, Key, likeness
 from crm_admin.services.engine.gather import (
     Candidate,
     Slice,
@@ -18,12 +18,13 @@ from crm_admin.services.engine.gather import (
     load_ours,
     open_effects,
 )
+from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unlinked import Unlinked, unlinked_of
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor, id_array, text_array
 from crm_admin.sync.drafts import Pair
-from crm_admin.sync.filters import in_words, matches
-from crm_admin.sync.newcomers import Newcomer, translate
+from crm_admin.sync.filters import in_words
 
 CANDIDATES_PER_KEY = 5
 KEY_LOCKS = 512
@@ -50,16 +51,6 @@ SELECT w.key_type, w.value, k.record_id
 
 
 @dataclass(slots=True)
-class Unlinked:
-    """A record of the CRM without link, translated once for matching and for creating."""
-
-    record: RemoteRecord
-    stream: Stream
-    made: Newcomer
-    keys: tuple[Key, ...]
-
-
-@dataclass(slots=True)
 class _Known:
     """What the database holds about the keys of one stream's newcomers."""
 
@@ -71,35 +62,24 @@ class _Known:
 def match(
     cursor: Cursor,
     work: Work,
-    remote: RemoteObject,
+    read: Read,
     records: Sequence[RemoteRecord],
     found: Slice,
-    choices: Mapping[str, str],
 ) -> None:
-    """Add a subject for every record without link: a pair with its match, a newcomer, or a person's
-    case.
+    """Add a subject for every record without link: a pair with its match, a newcomer, or a case.
 
-    `choices` are decisions of a person, {remote id: record id or "new"}. No candidate is ever taken
-    because it
-    came first: two candidates, or a likeness in the grey zone, go to a person.
+    No candidate is ever taken because it came first: two candidates, or a likeness in the grey
+    zone, go to a person, whose choices the read brings along.
     """
     newcomers: dict[UUID, list[Unlinked]] = defaultdict(list)
-    streams: dict[UUID, Stream] = {}
     for record in records:
-        stream = next(
-            (s for s in remote.streams if matches(s.facts.filter, record.properties)), None
-        )
-        if stream is None or record.archived:
-            if stream is None:
-                found.subjects.append(_excluded(remote, record))
-            continue
-        made = translate(record, stream.facts.rules)
-        streams[stream.id] = stream
-        newcomers[stream.id].append(
-            Unlinked(record, stream, made, keys_of(stream.facts.kind, made.data))
-        )
-    for stream_id, group in newcomers.items():
-        _match_stream(cursor, work, streams[stream_id], group, found, choices)
+        one = read.prepared.get(record.id) or unlinked_of(read.remote, record)
+        if one is None:
+            found.subjects.append(_excluded(read.remote, record))
+        elif not record.archived:
+            newcomers[one.stream.id].append(one)
+    for group in newcomers.values():
+        _match_stream(cursor, work, group[0].stream, group, found, read.choices)
 
 
 def _excluded(remote: RemoteObject, record: RemoteRecord) -> Subject:

@@ -3,6 +3,7 @@ for.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -16,9 +17,11 @@ from crm_admin.records.values import is_blank
 from crm_admin.services.engine.ahead import Pages
 from crm_admin.services.engine.collector import collector_at_rest
 from crm_admin.services.engine.gather import links_of_records, load_ours
-from crm_admin.services.engine.slices import Read, take_slice
+from crm_admin.services.engine.reads import Read
+from crm_admin.services.engine.slices import take_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unit import unit
+from crm_admin.services.engine.unlinked import unlinked_of
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import resolve_parked
 from crm_admin.services.sql import Cursor, transaction
@@ -82,15 +85,15 @@ def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> s
     begin = str(start) if start else None
     pages = work.ahead.take((remote.name, archived, begin)) or _fetch(work, ask, begin)
     if pages.cursor is not None:
-        work.ahead.begin(
-            (remote.name, archived, pages.cursor), partial(_fetch, work, ask, pages.cursor)
-        )
+        read = partial(_prepare if work.mostly_new else _fetch, work, ask, pages.cursor)
+        work.ahead.begin((remote.name, archived, pages.cursor), read)
     crashpoint("page.fetched")
     with unit(work.lease) as cursor:
         if archived:
             _mark_archived(cursor, work, remote, pages.records)
         else:
-            take_slice(cursor, work, Read(remote, _latest(pages.records)))
+            take_slice(cursor, work, Read(remote, _latest(pages.records), prepared=pages.prepared))
+            work.mostly_new = work.counts["ours_created"] * 2 > len(pages.records)
             work.counts[f"read_{remote.name}"] += len(pages.records)
         work.checkpoint["cursor"] = pages.cursor
         work.save(cursor, phase="reading")
@@ -113,6 +116,14 @@ def _fetch(work: Work, ask: Ask, begin: str | None) -> Pages:
         cursor = page.cursor
         if cursor is None or len(records) >= SLICE:
             return Pages(records, cursor)
+
+
+def _prepare(work: Work, ask: Ask, begin: str | None) -> Pages:
+    """Read pages and translate them for matching: the database works meanwhile."""
+    pages = _fetch(work, ask, begin)
+    remote = present(work.remote(ask.object))
+    made = ((record.id, unlinked_of(remote, record)) for record in pages.records)
+    return replace(pages, prepared={key: one for key, one in made if one is not None})
 
 
 def _latest(records: Sequence[RemoteRecord]) -> list[RemoteRecord]:

@@ -2,13 +2,12 @@
 plan.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from crm_admin.errors import present
 from crm_admin.jsontypes import Json
-from crm_admin.providers.base import RemoteRecord
 from crm_admin.services.engine.batch import label_of
 from crm_admin.services.engine.gather import (
     Slice,
@@ -22,8 +21,8 @@ from crm_admin.services.engine.gather import (
 )
 from crm_admin.services.engine.matching import match
 from crm_admin.services.engine.operations import Entry, entry_of, write_operations
+from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.store import drain, store_slice
-from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor
 from crm_admin.sync.decide import decide
@@ -32,23 +31,10 @@ from crm_admin.sync.guard import Limits
 from crm_admin.sync.states import OperationAction, OperationState, Side
 
 
-@dataclass(slots=True)
-class Read:
-    """What was read for one slice of one remote object: their records, and ours that are to be
-    looked at.
-    """
-
-    remote: RemoteObject
-    records: Sequence[RemoteRecord] = ()
-    stream: Stream | None = None
-    record_ids: Sequence[UUID] = ()
-    choices: Mapping[str, str] = field(default_factory=dict)
-
-
 def gather(cursor: Cursor, work: Work, read: Read) -> Slice:
     """Return the subjects of a slice: linked, matched, new on either side, or a person's case."""
     found, unlinked = gather_linked(cursor, work, read.remote, read.records)
-    match(cursor, work, read.remote, unlinked, found, read.choices)
+    match(cursor, work, read, unlinked, found)
     if read.stream is not None and read.record_ids:
         _add_ours(cursor, work, read, found)
     return found

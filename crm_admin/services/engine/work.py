@@ -46,6 +46,7 @@ class Work:
     calls: CallCounter
     counts: Counter[str] = field(default_factory=Counter)
     ahead: Ahead = field(default_factory=Ahead)
+    mostly_new: bool = False
 
     @property
     def run_id(self) -> UUID:
