@@ -173,14 +173,18 @@ WAITING = """
 INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts,
        created_at)
 SELECT DISTINCT r.organization_id, l.stream_id, r.id, r.version, %(rank)s, now(), 0, now()
-  FROM reference f
+  FROM (SELECT organization_id, record_id, field, target_id FROM reference
+         WHERE target_id = ANY(%(ids)s)
+         UNION
+        SELECT organization_id, record_id, field, target_id FROM reference
+         WHERE record_id = ANY(%(ids)s) AND target_id IS NOT NULL
+        OFFSET 0) AS f
   JOIN record r ON r.organization_id = f.organization_id AND r.id = f.record_id
   JOIN link l ON l.organization_id = r.organization_id AND l.record_id = r.id
   JOIN link t ON t.organization_id = f.organization_id AND t.record_id = f.target_id
   JOIN unnest(%(streams)s::uuid[], %(rules)s::text[], %(fields)s::text[])
        AS v (stream_id, rule_id, field) ON v.stream_id = l.stream_id AND v.field = f.field
- WHERE (f.target_id = ANY(%(ids)s) OR f.record_id = ANY(%(ids)s))
-   AND l.connection_id = %(connection)s AND l.status = 'linked'
+ WHERE l.connection_id = %(connection)s AND l.status = 'linked'
    AND t.connection_id = %(connection)s AND t.status = 'linked'
    AND r.deleted_at IS NULL AND NOT r.hub_only
    AND l.base_ours ->> v.rule_id IS DISTINCT FROM f.target_id::text
