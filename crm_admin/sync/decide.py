@@ -128,7 +128,10 @@ def _give(
     if is_blank(value):
         # Both begin blank, and agree on that: the next edit of either is a change.
         decided.sent[use.rule.id] = None
-        return f"{use.rule.ours} is empty and {use.rule.theirs} is required." * use.rule.required
+        return (
+            f"{use.rule.ours} is empty in CRM Admin, and {use.rule.theirs} is required there."
+            * use.rule.required
+        )
     try:
         wire = theirs_of(use, value, references)
     except Waiting:

@@ -109,7 +109,9 @@ def _take_blank(made: Newcomer, line: Line, wire: Json) -> None:
     """A blank becomes the rule's default; a required field must not stay blank."""
     blank = is_blank(line.default)
     if blank and line.required:
-        made.failures.append((line.use, f"{line.theirs} is empty and {line.ours} is required."))
+        made.failures.append(
+            (line.use, f"{line.theirs} is empty there, and CRM Admin requires {line.ours}.")
+        )
         return
     made.base_theirs[line.rule_id] = wire
     made.base_ours[line.rule_id] = None if blank else line.default

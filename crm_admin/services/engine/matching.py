@@ -136,10 +136,10 @@ def _subject(
     offset = work.provider.clock_offset()
     record = ours.get(pick.record_id) if pick.record_id else None
     pair = Pair(record, one.record, matched_by=pick.reason, theirs_clock_offset=offset)  # type: ignore[arg-type]
-    if pick.twin or (pick.record_id and pick.record_id in used):
-        reason = (
-            pick.reason or "Another record of the CRM in this pass matches the same record of ours."
-        )
+    if pick.twin:
+        return Subject(one.stream, Pair(None, one.record), Standing.TWIN, reason=pick.reason)
+    if pick.record_id and pick.record_id in used:
+        reason = f"{pick.reason} Another record there has it too, and only one can be paired."
         return Subject(one.stream, Pair(None, one.record), Standing.TWIN, reason=reason)
     if pick.candidates:
         return Subject(
