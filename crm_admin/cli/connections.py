@@ -40,6 +40,8 @@ def add(  # noqa: PLR0913 -- one argument per option
 ) -> None:
     """Add a connection, run its check list and switch its objects on."""
     with acting(organization) as person:
+        wanted = [part.strip() for part in objects.split(",") if part.strip()]
+        choices = default_choices(provider, wanted)
         connection_id = connections.create(
             person=person,
             provider=provider,
@@ -50,8 +52,6 @@ def add(  # noqa: PLR0913 -- one argument per option
             secrets={"access_token": token},
             settings={},
         )
-        wanted = [part.strip() for part in objects.split(",") if part.strip()]
-        choices = default_choices(provider, wanted)
         connections.choose_streams(person=person, connection_id=connection_id, choices=choices)
         connections.check(person.organization_id, connection_id)
         connections.set_stance(person=person, connection_id=connection_id, stance=stance)

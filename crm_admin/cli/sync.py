@@ -37,11 +37,15 @@ def _start(person: Person, name: str, mode: str, *, staged: bool) -> UUID:
 
 def _work(run_id: UUID) -> Report:
     """Work on a run until it ends, waits for a person, or another worker has ended it."""
+    told = ""
     while True:
         state = engine.execute(tenancy.organization(), run_id, seconds=None)
         report = runs.report(run_id)
         if report.state in EXITS:
             return report
+        if report.state == "waiting" and report.message != told:
+            told = report.message
+            click.echo(f"Waiting {report.wait_seconds:.0f} s: {told}", err=True)
         time.sleep(POLL_SECONDS if state is None else max(POLL_SECONDS, report.wait_seconds))
 
 
@@ -49,7 +53,7 @@ def _finish(report: Report, *, as_json: bool) -> None:
     if as_json:
         say(report.as_json())
     else:
-        click.echo(report.message)
+        click.echo(f"Run {report.run}: {report.message}")
     sys.exit(EXITS.get(report.state, 1))
 
 

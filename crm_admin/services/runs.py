@@ -126,14 +126,23 @@ def _report(row: Row) -> Report:
 
 
 def _message(row: Row, sides: dict[str, dict[str, int]]) -> str:
-    if row["reason"]:
-        return str(row["reason"])
+    name, counts = row["name"], row["counts"] or {}
     ours, theirs = sum(sides["ours"].values()), sum(sides["theirs"].values())
+    written = f"{_changes(ours)} to CRM Admin, {_changes(theirs)} to {name}."
     if row["state"] == "planned":
-        return (
-            f"Plan ready: {ours} changes to CRM Admin, {theirs} to {row['name']}. Nothing has"
-            f" been written yet."
+        return f"Plan ready: {written} Nothing has been written yet."
+    if row["state"] in {"queued", "running"}:
+        return "It waits for a worker." if row["state"] == "queued" else "It is going on."
+    parts = [written] if ours or theirs else []
+    conflicts = int(counts.get("conflicts", 0))
+    if conflicts:
+        parts.append(
+            f"{conflicts} {'conflict waits' if conflicts == 1 else 'conflicts wait'} for a person."
         )
-    if not ours and not theirs:
-        return "Both sides agree. Nothing was written."
-    return f"{ours} changes to CRM Admin, {theirs} to {row['name']}."
+    if row["reason"]:
+        parts.append(str(row["reason"]))
+    return " ".join(parts) or "Both sides agree. Nothing was written."
+
+
+def _changes(number: int) -> str:
+    return "1 change" if number == 1 else f"{number} changes"

@@ -227,10 +227,18 @@ def finish(work: Work) -> str | None:
         )
         attention.settle_item(cursor, kind="reconnect", subject=str(work.connection_id))
         undecided.tell(cursor, work)
-        _close(cursor, work, state, None, None)
+        _close(cursor, work, state, *_held_back(work))
         crashpoint("run.finish.before_commit")
     crashpoint("run.finish.after_commit")
     return state
+
+
+def _held_back(work: Work) -> tuple[str | None, str | None]:
+    held = work.totals.get("guarded", 0) + work.counts["guarded"]
+    if not held:
+        return None, None
+    words = "1 change is" if held == 1 else f"{held} changes are"
+    return f"{words} held back in a plan that a person must release.", "guarded"
 
 
 def _wait_for_effects(cursor: Cursor, work: Work, count: int, due: datetime) -> None:

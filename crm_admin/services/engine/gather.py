@@ -79,7 +79,6 @@ SELECT id, version, data, title, created_at, origin, deleted_at, merged_into FRO
 
 # Most slices meet neither: one look spares sending a thousand ids.
 ANY_CONFLICT = "SELECT 1 FROM conflict WHERE state = 'open' LIMIT 1"
-ANY_EFFECT = "SELECT 1 FROM effect WHERE connection_id = %s LIMIT 1"
 NO_IDS = id_array(())
 
 
@@ -185,18 +184,35 @@ def open_conflicts(cursor: Cursor, link_ids: Sequence[UUID]) -> dict[UUID, froze
     return {link: frozenset(rules) for link, rules in found.items()}
 
 
+BUSY = """
+SELECT record_id FROM effect WHERE connection_id = %(connection)s AND record_id =
+ANY(%(ids)s::uuid[])
+ UNION
+SELECT o.record_id FROM operation o
+  JOIN sync_run p ON p.organization_id = o.organization_id AND p.id = o.run_id
+ WHERE o.record_id = ANY(%(ids)s::uuid[]) AND o.state = 'planned' AND p.connection_id =
+ %(connection)s
+   AND p.state = 'planned' AND p.reason_code = 'guard'
+"""
+
+
 def open_effects(cursor: Cursor, work: Work, record_ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Return the records with a write to this connection still open: nothing newer is sent before
-    it is settled.
+    """Return the records with a write to this connection still open, or held back for a person.
+
+    Nothing newer is sent before it is settled, or released.
     """
-    if not record_ids or not cursor.execute(ANY_EFFECT, (work.connection_id,)).fetchone():
+    if not record_ids or cursor.execute(ANY_BUSY, (work.connection_id,) * 2).fetchone() is None:
         return frozenset()
-    rows = cursor.execute(
-        "SELECT DISTINCT record_id FROM effect"
-        " WHERE connection_id = %s AND record_id = ANY(%s::uuid[])",
-        (work.connection_id, id_array(record_ids)),
-    ).fetchall()
-    return frozenset(row["record_id"] for row in rows)
+    named = {"connection": work.connection_id, "ids": id_array(record_ids)}
+    return frozenset(row["record_id"] for row in cursor.execute(BUSY, named).fetchall())
+
+
+ANY_BUSY = """
+SELECT 1 FROM effect WHERE connection_id = %s
+ UNION ALL
+SELECT 1 FROM sync_run WHERE connection_id = %s AND state = 'planned' AND reason_code = 'guard'
+ LIMIT 1
+"""
 
 
 def gather_linked(

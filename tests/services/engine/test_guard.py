@@ -15,7 +15,11 @@ def test_more_creates_than_the_limit_become_a_plan_that_a_person_releases(
     assert (run.state, run.theirs["created"]) == ("succeeded", 200)
     plan = desk.rows("SELECT id, plan_hash, reason FROM sync_run WHERE reason_code = 'guard'")[0]
     assert "205 new records" in plan["reason"]
+    assert "5 changes are held back in a plan" in run.message
     assert len(hubspot.all("contacts")) == 200
+    again = [desk.sync("delta"), desk.sync("full")]
+    assert [one.theirs["created"] for one in again] == [0, 0]
+    assert len(desk.rows("SELECT id FROM sync_run WHERE reason_code = 'guard'")) == 1
     released = desk.approve_run(plan["id"])
     assert released.theirs["created"] == 5
     assert len(hubspot.all("contacts")) == 205
