@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from flask import current_app
+
 from crm_admin import dispatch, tenancy
 from crm_admin.errors import BadInput, NotFound, Stale
 from crm_admin.services import attention, audit
 from crm_admin.services.access import Person
+from crm_admin.services.engine.opening import SWITCHED_OFF
 from crm_admin.services.engine.requests import LIVE, RunRef
 from crm_admin.services.sql import Cursor, Row, dumps, transaction
 
@@ -67,6 +70,8 @@ def _check(cursor: Cursor, plan: Row, plan_hash: str) -> None:
         raise Stale("This plan was already approved, discarded or replaced.")
     if plan["plan_hash"] != plan_hash:
         raise Stale("This plan is not the one you looked at. Look at it again before you apply it.")
+    if not current_app.config["CRM"].crm_enabled:
+        raise Stale(SWITCHED_OFF)
     if plan["stance"] == "paused":
         raise Stale("The connection is paused. Resume it in its settings, then apply the plan.")
     if cursor.execute(LIVE, (plan["connection_id"],)).fetchone() is not None:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from flask import current_app
+
 from crm_admin import dispatch, tenancy
 from crm_admin.crashpoints import crashpoint
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.services import audit, record_scope
 from crm_admin.services.access import Person
 from crm_admin.services.engine import requests, run
+from crm_admin.services.engine.opening import SWITCHED_OFF
 from crm_admin.services.engine.requests import Request, RunRef
 from crm_admin.services.sql import transaction
 from crm_admin.sync.states import RunState
@@ -66,7 +69,7 @@ def start(
                 trigger=person.trigger if isinstance(person, Started) else "manual",
                 by_name=person.name,
                 by_user=person.user_id,
-                staged=staged or row["stance"] == "observe",
+                staged=staged or row["stance"] == "observe" or not _may_write(),
                 once_key=once_key,
             ),
         )
@@ -94,6 +97,8 @@ def sync_record(
             " WHERE r.id = %s AND r.deleted_at IS NULL ORDER BY c.priority, c.id",
             (record_id,),
         ).fetchall()
+        if not _may_write():
+            raise BadInput("", SWITCHED_OFF)
         active = [row for row in rows if row["stance"] == "active"]
         if not active:
             raise BadInput("", _why_not(rows))
@@ -116,6 +121,11 @@ def sync_record(
         if not reference.folded:
             dispatch.enqueue("sync.run", tenancy.organization(), reference.id, urgent=True)
     return references
+
+
+def _may_write() -> bool:
+    """With CRM_ENABLED=false every connection behaves as one that only observes."""
+    return bool(current_app.config["CRM"].crm_enabled)
 
 
 def _why_not(rows: list[dict[str, object]]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from flask import current_app
 
 from crm_admin import clock
 from crm_admin.errors import BadInput, NotFound
@@ -18,6 +19,10 @@ from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor, Row, transaction
 
 SCHEMA_AGE = timedelta(hours=1)
+SWITCHED_OFF = (
+    "Writing is switched off here: CRM_ENABLED is false. Plans can be made; set it to true and"
+    " restart to apply them."
+)
 
 
 def opened(lease: Lease) -> Work:
@@ -35,6 +40,8 @@ def opened(lease: Lease) -> Work:
             raise NotFound("The connection of this run was deleted.")
         objects = _objects(cursor, connection["id"])
         stale = _stale(cursor, connection["id"], objects)
+    if not run["staged"] and not current_app.config["CRM"].crm_enabled:
+        raise BadInput("", SWITCHED_OFF)
     if connection["stance"] == "paused":
         raise BadInput("", "The connection is paused. Resume it, then run again.")
     if not objects:
