@@ -11,13 +11,14 @@ from tests.services.engine.conftest import Desk, HubSpot
 
 
 def test_nothing_is_written_while_writing_is_switched_off(
-    in_app: Flask, desk: Desk, hubspot: HubSpot
+    in_app: Flask, desk: Desk, hubspot: HubSpot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hubspot.add("contacts", email="ann@example.test", firstname="Ann")
     first = desk.sync("full")
     record = desk.add("contact", first_name="Bo", email="bo@example.test")
     before = len(hubspot.writes())
-    in_app.config["CRM"] = replace(in_app.config["CRM"], crm_enabled=False)
+    off = replace(in_app.config["CRM"], crm_enabled=False)
+    monkeypatch.setitem(in_app.config, "CRM", off)
 
     plan = desk.sync("full")
     with pytest.raises(Stale, match="CRM_ENABLED"):
