@@ -6,6 +6,7 @@
   const ON = {
     configure: "htmx:configRequest",
     beforeRequest: "htmx:beforeRequest",
+    afterRequest: "htmx:afterRequest",
     beforeSwap: "htmx:beforeSwap",
     afterSettle: "htmx:afterSettle",
     confirm: "htmx:confirm",
@@ -91,6 +92,27 @@
   listen(ON.beforeRequest, (event) => {
     const { elt, requestConfig } = event.detail;
     if (document.hidden && isPoll(elt) && !requestConfig?.triggeringEvent) event.preventDefault();
+  });
+
+  /* A poll names the version it shows, so that an unchanged part is not sent again. Any other swap
+     may have replaced what is shown, and then nothing is known. */
+
+  const shown = new Map();
+  const place = (elt, path) => `${elt.id} ${path}`;
+
+  listen(ON.configure, (event) => {
+    const { elt, verb, path, headers } = event.detail;
+    const tag = verb === "get" && elt.id && isPoll(elt) && shown.get(place(elt, path));
+    if (tag) headers["If-None-Match"] = tag;
+  });
+
+  listen(ON.afterRequest, (event) => {
+    const { elt, xhr, requestConfig } = event.detail;
+    if (!requestConfig || !xhr || xhr.status === 204) return;
+    if (!elt.id || !isPoll(elt) || requestConfig.verb !== "get") { shown.clear(); return; }
+    const tag = xhr.status === 200 && xhr.getResponseHeader("ETag");
+    if (tag) shown.set(place(elt, requestConfig.path), tag);
+    else shown.delete(place(elt, requestConfig.path));
   });
 
   /* A swap that takes the focused control away gives it back to its successor, else to the region's heading. */
@@ -252,6 +274,23 @@
 
   let going = 0;
 
+  const isSeen = (element) => element.getClientRects().length > 0 && !element.closest("[inert]");
+
+  /* Markup names its own key: data-key on a link, a button, a summary or a control. */
+  function pressed(key) {
+    const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(isSeen);
+    if (!found || found.disabled) return false;
+    found.focus();
+    if (found.matches("a, button, summary, input[type=radio], input[type=checkbox]")) found.click();
+    return true;
+  }
+
+  function find() {
+    const field = byId("find");
+    if (field && isSeen(field)) { field.focus(); field.select(); }
+    else document.querySelector("a.find-link")?.click();
+  }
+
   function press(event) {
     if (going && Date.now() - going < 1500) {
       going = 0;
@@ -265,8 +304,9 @@
       k: () => move(-1),
       a: () => document.querySelector("main .btn-primary")?.focus(),
       "?": () => { const keys = byId("keys"); if (keys && !keys.open) show(keys); },
-      "/": () => byId("q")?.focus(),
+      "/": find,
     };
+    if (pressed(event.key)) { event.preventDefault(); return; }
     if (!acts[event.key]) return;
     event.preventDefault();
     acts[event.key]();
@@ -276,6 +316,13 @@
     const typing = event.target.closest?.("input, select, textarea, [contenteditable], dialog");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || root.dataset.keys === "off") return;
     press(event);
+  });
+
+  listen("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+    if (document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    find();
   });
 
   listen("keydown", (event) => {
