@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from crm_admin import cli, config, crashpoints, database
 from crm_admin.blueprints import register_blueprints
 from crm_admin.config import Config
-from crm_admin.extensions import db, htmx, login_manager, migrate
+from crm_admin.extensions import babel, db, htmx, login_manager, migrate
 from crm_admin.health import health
 
 HERE = Path(__file__).resolve().parent
@@ -35,6 +35,7 @@ def create_app(settings: Config | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(MIGRATIONS))
     login_manager.init_app(app)
     htmx.init_app(app)
+    babel.init_app(app)
     app.register_blueprint(health)
     register_blueprints(app)
     cli.init_app(app)

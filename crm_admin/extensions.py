@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
+from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -44,3 +45,4 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate(compare_type=True)
 login_manager = LoginManager()
 htmx = Htmx()
+babel = Babel()

@@ -141,6 +141,21 @@ def _finish(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
     if is_htmx() and response.status_code in {302, 303}:
         return _whole(response)
+    if is_htmx() and request.method == "GET" and response.status_code == 200:
+        return _tagged(response)
+    return response
+
+
+def _tagged(response: Response) -> Response:
+    """A poll names the tag of the answer it shows; when nothing changed since, nothing is swapped,
+    so nothing flickers and nobody loses their place."""
+    if not request.path.rpartition("/")[2].startswith("_") or response.is_streamed:
+        return response
+    response.add_etag()
+    tag, _ = response.get_etag()
+    if tag is not None and request.if_none_match.contains(tag):
+        response.set_data(b"")
+        response.status_code = 204
     return response
 
 
