@@ -16,7 +16,7 @@ from crm_admin.models.operation import Operation
 from crm_admin.models.outbox import Outbox, Wanted
 from crm_admin.models.personal import Preference, SavedView, Share
 from crm_admin.models.record import FieldDef, Record, RecordKey, RecordValue, Reference
-from crm_admin.models.schedule import Attention, Schedule
+from crm_admin.models.schedule import Attention, NeedMark, Schedule
 from crm_admin.models.stream import Stream
 from crm_admin.models.sync_run import SyncRun
 from crm_admin.models.webhook import WebhookEvent, WebhookSubscription
@@ -54,6 +54,7 @@ __all__ = [
     "MappingTemplate",
     "MappingVersion",
     "Membership",
+    "NeedMark",
     "NotificationRule",
     "OauthState",
     "Operation",

@@ -33,6 +33,14 @@ class Conflict(Tenant, Base):
             text("id DESC"),
         ),
         Index(None, "organization_id", "record_id"),
+        Index(
+            "ix_conflict_open_field",
+            "organization_id",
+            "connection_id",
+            "field",
+            text("created_at DESC"),
+            postgresql_where=text("state = 'open'"),
+        ),
         one_of("state", ConflictState),
         one_of("how", ConflictHow),
     )
@@ -56,3 +64,7 @@ class Conflict(Tenant, Base):
     run_id: Mapped[UUID | None]
     seen: Mapped[Object]
     created_at: Mapped[Moment]
+    claimed_by: Mapped[UUID | None]
+    claimed_at: Mapped[datetime | None]
+    result: Mapped[Anything | None]
+    undo: Mapped[Anything | None]

@@ -8,10 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_admin.models.base import (
     Anything,
+    Array,
     Base,
     Int,
     Moment,
+    No,
     Object,
+    Owned,
     Tenant,
     Yes,
     of_organization,
@@ -28,6 +31,9 @@ class Schedule(Tenant, Base):
         of_organization(),
         part_of("connection", "connection_id"),
         CheckConstraint("num_nonnulls(every_seconds, cron) = 1", name="when"),
+        one_of("overlap", ("skip", "queue")),
+        one_of("catch_up", ("once", "none")),
+        CheckConstraint("late_minutes > 0", name="late"),
         Index("ix_schedule_due", "next_at", postgresql_where=text("enabled")),
         Index(None, "organization_id", "connection_id"),
     )
@@ -44,6 +50,17 @@ class Schedule(Tenant, Base):
     last_at: Mapped[datetime | None]
     last_outcome: Mapped[str | None]
     last_run: Mapped[UUID | None]
+    overlap: Mapped[str] = mapped_column(server_default=text("'queue'"))
+    catch_up: Mapped[str] = mapped_column(server_default=text("'once'"))
+    staged: Mapped[No]
+    quiet: Mapped[Anything | None]
+    paused_until: Mapped[datetime | None]
+    late_minutes: Mapped[Int | None]
+    owner_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    outcomes: Mapped[Array]
+    version: Mapped[Int] = mapped_column(server_default=text("1"))
 
 
 class Attention(Tenant, Base):
@@ -68,3 +85,24 @@ class Attention(Tenant, Base):
     state: Mapped[str] = mapped_column(server_default=text("'open'"))
     snoozed_until: Mapped[datetime | None]
     assigned_to: Mapped[UUID | None]
+
+
+class NeedMark(Owned, Base):
+    """What people said about a piece of work: whose it is, until when it may wait, or never mind.
+
+    `key` names the work however it was found, so that a mark outlives the rows behind it.
+    """
+
+    __tablename__ = "need_mark"
+    __table_args__ = (of_organization(), one_of("snooze_rule", ("day", "worse", "run")))
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    assigned_to: Mapped[UUID | None]
+    snoozed_until: Mapped[datetime | None]
+    snooze_rule: Mapped[str | None]
+    snoozed_amount: Mapped[Int | None]
+    muted_reason: Mapped[str | None]
+    muted_at: Mapped[datetime | None]
+    by_user: Mapped[UUID | None]
+    by_name: Mapped[str | None]
+    updated_at: Mapped[Moment]
