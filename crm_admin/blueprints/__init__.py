@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from crm_admin.blueprints import access, browser, csrf, errors, pages, rendering
+from crm_admin.blueprints import access, browser, csrf, errors, intake, pages, rendering
 from crm_admin.blueprints.auth import auth
 from crm_admin.blueprints.conflicts import conflicts
 from crm_admin.blueprints.mapping import mapping
@@ -31,6 +31,7 @@ def register_blueprints(app: Flask) -> None:
     app.session_interface = browser.Interface()
     rendering.install(app)
     csrf.install(app)
+    intake.install(app)
     access.install(app)
     errors.install(app)
     pages.install(app)

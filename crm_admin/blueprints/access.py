@@ -19,13 +19,15 @@ from crm_admin.errors import NotAllowed
 from crm_admin.extensions import db, login_manager
 from crm_admin.security.addresses import local_path
 from crm_admin.security.permissions import FRESH_SIGN_IN, Permission
-from crm_admin.services import audit, sessions
+from crm_admin.services import rates, refusals, sessions
 from crm_admin.services.access import Person, require
+from crm_admin.services.rates import Costly
 
 logger = logging.getLogger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 NEEDS: Final = "_crm_needs"
+COSTS: Final = "_crm_costs"
 SIGNED_IN: Final = "signed in"
 
 PUBLIC: Final = frozenset(
@@ -52,6 +54,16 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         setattr(view, NEEDS, permission)
+        return view
+
+    return mark
+
+
+def limited(what: Costly) -> Callable[[View], View]:
+    """Mark a view as costly: a person may ask for it so often, then waits (429)."""
+
+    def mark(view: View) -> View:
+        setattr(view, COSTS, what)
         return view
 
     return mark
@@ -102,13 +114,17 @@ def _guard() -> Response | None:
     if person is None:
         return _to_sign_in()
     _enter(person)
-    needs = getattr(current_app.view_functions.get(endpoint), NEEDS, None)
+    view = current_app.view_functions.get(endpoint)
+    needs = getattr(view, NEEDS, None)
     if needs is None:
         raise NotAllowed("none", "This address is closed: nobody has been allowed to use it yet.")
     if isinstance(needs, Permission):
         _require(person, needs)
         if needs in FRESH_SIGN_IN and not _is_fresh():
             return see_other(url_for("auth.again", next=_here()))
+    costs = getattr(view, COSTS, None)
+    if costs is not None:
+        rates.spend(person, costs)
     return None
 
 
@@ -133,7 +149,7 @@ def _require(person: Person, permission: Permission) -> None:
         require(person, permission)
     except NotAllowed:
         logger.info("person %s was refused %s at %s", person.user_id, permission, request.endpoint)
-        audit.note(person, "refused", "permission", f"{permission} {request.endpoint}")
+        refusals.note(person, f"{permission} {request.endpoint}")
         raise
 
 
