@@ -48,10 +48,16 @@ def queue(name: str) -> Queue:
 
 
 def enqueue(
-    job: str, organization_id: UUID, row_id: UUID, *, turn: int = 0, urgent: bool = False
+    job: str,
+    organization_id: UUID,
+    row_id: UUID,
+    *,
+    turn: int = 0,
+    urgent: bool = False,
+    front: bool = False,
 ) -> bool:
-    """Wake a worker for a row; `turn` keeps the job's id its own for each claim. False when Redis
-    is not there.
+    """Wake a worker for a row; `turn` keeps the job's id its own for each claim, `front` puts it
+    before all others. False when Redis is not there.
 
     A lost wake-up costs a reconciler tick: the row is committed before this is called.
     """
@@ -62,6 +68,7 @@ def enqueue(
             str(row_id),
             job_id=f"{job.replace('.', '-')}-{row_id}-{turn}",
             job_timeout=JOB_SECONDS,
+            at_front=front,
             result_ttl=0,
             failure_ttl=0,
         )

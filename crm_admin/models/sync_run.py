@@ -79,6 +79,7 @@ class SyncRun(Tenant, Base):
     reason: Mapped[str | None]
     reason_code: Mapped[str | None]
     cancel_asked: Mapped[No]
+    pause_by: Mapped[str | None]
     plan_hash: Mapped[str | None]
     plan_of: Mapped[UUID | None]
     undo_of: Mapped[UUID | None]

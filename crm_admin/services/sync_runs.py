@@ -142,16 +142,14 @@ def stop(*, person: Person, run_id: UUID) -> None:
     """Ask a live run to stop after the batch in hand; what was written stays."""
     with transaction() as cursor:
         cursor.execute(
-            "UPDATE sync_run SET cancel_asked = true WHERE id = %s AND state IN ('queued',"
-            " 'running', 'waiting')",
+            "UPDATE sync_run SET cancel_asked = true, pause_by = NULL,"
+            " wake_at = CASE WHEN state = 'waiting' THEN now() ELSE wake_at END"
+            " WHERE id = %s AND state IN ('queued', 'running', 'waiting')",
             (run_id,),
         )
         if not cursor.rowcount:
             raise NotFound("This run is not going on any more.")
         audit.write(cursor, person, "run.stop", "sync_run", run_id)
-        cursor.execute(
-            "UPDATE sync_run SET wake_at = now() WHERE id = %s AND state = 'waiting'", (run_id,)
-        )
     dispatch.enqueue("sync.run", tenancy.organization(), run_id, turn=1_000_000, urgent=True)
 
 

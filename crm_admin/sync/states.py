@@ -117,6 +117,20 @@ class Creates(StrEnum):
     BOTH = "both"
 
 
+class GoneThere(StrEnum):
+    """What becomes of our record when the CRM's is archived or merged away."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+class DeletedHere(StrEnum):
+    """What becomes of the CRM's record when ours is deleted."""
+
+    KEEP = "keep"
+    ARCHIVE = "archive"
+
+
 class Side(StrEnum):
     OURS = "ours"
     THEIRS = "theirs"
@@ -145,10 +159,11 @@ def _any_other(enum: type[StrEnum]) -> Moves:
 
 MOVES: Final[Mapping[type[StrEnum], Moves]] = {
     # A running run may be claimed again once its lease has lapsed, and goes back to the queue
-    # when its step is over; a plan is not live and waits for a person.
+    # when its step is over; a plan is not live and waits for a person. A run that a person pauses
+    # waits without a time.
     RunState: _moves(
         {
-            RunState.QUEUED: "running failed cancelled",
+            RunState.QUEUED: "running waiting failed cancelled",
             RunState.RUNNING: "running queued waiting planned succeeded partial failed cancelled",
             RunState.WAITING: "running queued failed cancelled",
             RunState.PLANNED: "queued cancelled",

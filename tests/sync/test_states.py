@@ -67,7 +67,7 @@ def test_only_listed_moves_are_allowed(
 
 
 def test_the_sources_of_a_state_are_those_that_may_reach_it() -> None:
-    assert sources(RunState, "waiting") == ("running",)
+    assert sources(RunState, "waiting") == ("queued", "running")
     assert sources(ConflictState, "open") == ("resolved", "dismissed")
 
 

@@ -20,13 +20,15 @@ EMPTY_READ_LIMIT = 20
 BACKOFF_CAP_SECONDS = 300
 
 
-def stop_asked(work: Work) -> bool:
-    """Return whether a person asked to stop the run."""
+def asked(work: Work) -> str:
+    """Return what a person asked of the run meanwhile: "stop", "pause" or nothing."""
     with transaction() as cursor:
         row = cursor.execute(
-            "SELECT cancel_asked FROM sync_run WHERE id = %s", (work.run_id,)
+            "SELECT cancel_asked, pause_by FROM sync_run WHERE id = %s", (work.run_id,)
         ).fetchone()
-    return bool(row and row["cancel_asked"])
+    if row and row["cancel_asked"]:
+        return "stop"
+    return "pause" if row and row["pause_by"] else ""
 
 
 def hand_on(work: Work) -> str:

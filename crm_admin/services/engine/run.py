@@ -18,7 +18,7 @@ from crm_admin.errors import (
 )
 from crm_admin.services.engine import ending, steps
 from crm_admin.services.engine.opening import opened
-from crm_admin.services.engine.unit import Lease, claim
+from crm_admin.services.engine.unit import Lease, claim, hold
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import transaction
 
@@ -45,7 +45,8 @@ def execute(
         if lease is None:
             return None
         try:
-            return _work(lease, seconds)
+            state = _work(lease, seconds)
+            return "waiting" if state in {"queued", "waiting"} and hold(run_id) else state
         except LeaseLost:
             logger.warning("run %s: lease lost at epoch %s", run_id, lease.epoch)
             return None
@@ -84,8 +85,9 @@ def _steps(work: Work, until: float | None) -> str:
     steps.begin(work)
     tries = 0
     while True:
-        if ending.stop_asked(work):
-            return ending.stop(work)
+        asked = ending.asked(work)
+        if asked:
+            return ending.stop(work) if asked == "stop" else ending.hand_on(work)
         try:
             state = steps.take(work)
             tries = 0

@@ -46,6 +46,12 @@ UPDATE sync_run SET state = 'running', lease_epoch = lease_epoch + 1,
 RETURNING lease_epoch
 """
 
+HOLD = """
+UPDATE sync_run SET state = 'waiting', wake_at = NULL, lease_until = NULL, reason_code = 'paused',
+       reason = 'Paused by ' || pause_by || '.'
+ WHERE id = %s AND state IN ('queued', 'waiting') AND pause_by IS NOT NULL AND NOT cancel_asked
+"""
+
 FENCE = "SELECT 1 FROM sync_run WHERE id = %s AND lease_epoch = %s AND state = 'running' FOR UPDATE"
 
 RENEW = """
@@ -66,6 +72,15 @@ def claim(run_id: UUID) -> Lease | None:
         return None
     crashpoint("run.claimed")
     return Lease(run_id, row["lease_epoch"], seconds, started + seconds)
+
+
+def hold(run_id: UUID) -> bool:
+    """Let a run that nobody works on rest when a person asked to pause it: it waits without a
+    time, so no worker and no reconciler takes it up. Return whether it rests.
+    """
+    with transaction() as cursor:
+        cursor.execute(HOLD, (run_id,))
+        return cursor.rowcount == 1
 
 
 @contextmanager
