@@ -45,6 +45,7 @@ class Link(Tenant, Base):
     ours_version: Mapped[Count]
     remote_updated_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
+    missing_at: Mapped[datetime | None]
     created_run: Mapped[UUID | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_admin.mapping.rules import FirstAgreement, Policy
 from crm_admin.models.base import Array, Base, Count, Int, No, Object, Tenant, Yes, one_of, part_of
-from crm_admin.sync.states import Creates, StreamDirection
+from crm_admin.sync.states import Creates, DeletedHere, GoneThere, StreamDirection
 
 
 class Stream(Tenant, Base):
@@ -32,6 +32,8 @@ class Stream(Tenant, Base):
         one_of("creates", Creates),
         one_of("policy", Policy),
         one_of("first_agreement", FirstAgreement),
+        one_of("gone_there", GoneThere),
+        one_of("deleted_here", DeletedHere),
     )
 
     connection_id: Mapped[UUID]
@@ -50,3 +52,8 @@ class Stream(Tenant, Base):
     full_due: Mapped[Yes]
     full_done_at: Mapped[datetime | None]
     mapping_version: Mapped[Int | None]
+    gone_there: Mapped[str] = mapped_column(server_default=text("'keep'"))
+    deleted_here: Mapped[str] = mapped_column(server_default=text("'keep'"))
+    associations_after: Mapped[str | None]
+    archived_after: Mapped[str | None]
+    remap_due: Mapped[No]
