@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,7 +31,10 @@ class Program:
 
 
 def start(program: Program) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, tied to us; call it from the main thread."""
+    """Start a program in a session of its own, tied to us; call it from the main thread.
+
+    What it writes is for its own account alone, and it leaves no memory on disk when it falls.
+    """
     with Path(program.log or os.devnull).open("ab") as output:
         process = subprocess.Popen(
             [str(part) for part in program.command],
@@ -40,6 +44,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
             preexec_fn=tie(program.ending),
             **program.account.switch,
         )
@@ -113,14 +118,17 @@ def command_line(pid: int) -> str:
     return done.stdout.strip()
 
 
-def tie(ending: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child runs first so that it gets `ending` when we die; None where unknown."""
-    if sys.platform != "linux":
-        return None
-    library = ctypes.CDLL(None)
+def tie(ending: signal.Signals) -> Callable[[], None]:
+    """Return what a child runs first: it dumps no core, and gets `ending` when we die where the
+    system can tell it.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
     parent = os.getpid()
 
     def bind() -> None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if library is None:
+            return
         library.prctl(PR_SET_PDEATHSIG, int(ending))
         if os.getppid() != parent:
             os._exit(1)
