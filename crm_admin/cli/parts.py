@@ -48,6 +48,7 @@ def worker(queues: str, burst: bool) -> None:
 def scheduler() -> None:
     """Start what is due and wake what was lost; any number may run, each tick happens once."""
     stop = _Stop()
+    schedules.bring_into_line()
     reconcile_seconds = current_app.config["CRM"].reconcile_seconds
     reconciled = beaten = sealed = -1e9
     while not stop.asked:

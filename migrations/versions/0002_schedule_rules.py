@@ -74,8 +74,10 @@ UP = (
 
 DOWN = (
     "DROP INDEX ix_conflict_open_field",
-    "ALTER TABLE conflict DROP COLUMN claimed_by, DROP COLUMN claimed_at, DROP COLUMN result,"
-    " DROP COLUMN undo",
+    """
+    ALTER TABLE conflict
+      DROP COLUMN claimed_by, DROP COLUMN claimed_at, DROP COLUMN result, DROP COLUMN undo
+    """,
     "DROP TABLE need_mark",
     """
     ALTER TABLE schedule
