@@ -11,6 +11,7 @@ from flask import current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from crm_admin.crashpoints import crashpoint
@@ -40,11 +41,10 @@ def client(url: str) -> redis.Redis:
     )
 
 
-def queue(name: str) -> Queue:
-    """Return the queue of that name, speaking JSON."""
-    return Queue(
-        name, connection=client(current_app.config["CRM"].redis_url), serializer=JSONSerializer
-    )
+def queue(name: str, job_class: type[Job] | None = None) -> Queue:
+    """Return the queue of that name, speaking JSON; its jobs are read as `job_class`."""
+    url = current_app.config["CRM"].redis_url
+    return Queue(name, connection=client(url), serializer=JSONSerializer, job_class=job_class)
 
 
 def enqueue(

@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_admin import dispatch
+from crm_admin.jobs.wakeup import WakeUp
 from crm_admin.services import processes
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ def work(app: Flask, queues: Sequence[str], *, burst: bool = False) -> None:
     url = app.config["CRM"].redis_url
     with app.app_context():
         worker = AppWorker(
-            [dispatch.queue(name) for name in queues],
+            [dispatch.queue(name, WakeUp) for name in queues],
+            job_class=WakeUp,
             connection=dispatch.client(url),
             serializer=JSONSerializer,
             worker_ttl=45,
