@@ -53,6 +53,7 @@ class Config:
     import_timeout_ms: int = 3_600_000
     database_pool_size: int = 8
     crashpoints: str = ""
+    command: str = "flask crm"
     provider_defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -86,6 +87,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         import_timeout_ms=read.whole("IMPORT_TIMEOUT_MS", 3_600_000, 1000, 2**31),
         database_pool_size=read.whole("DATABASE_POOL_SIZE", 8, 1, 200),
         crashpoints=read.text("CRASHPOINTS") or "",
+        command=read.text("CRM_COMMAND") or "flask crm",
         provider_defaults=MappingProxyType(read.starting_with(PROVIDER_PREFIXES)),
     )
     problems = [*read.problems, *_contradictions(config)]

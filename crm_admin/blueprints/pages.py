@@ -66,6 +66,7 @@ def install(app: Flask) -> None:
         field_of=field_of,
         records_of=formats.records_of,
         may=may,
+        crm_command=app.config["CRM"].command,
         htmx_config=orjson.dumps(HTMX).decode(),
     )
     app.context_processor(_context)

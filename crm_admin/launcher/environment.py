@@ -46,7 +46,7 @@ def complete(
         "DEMO_PASSWORD": secrets["demo_password"],
         "PRIVATE_ENDPOINTS": LOOPBACK,
     }
-    ours = {"FLASK_APP": "wsgi", "PYTHONUNBUFFERED": "1"}
+    ours = {"FLASK_APP": "wsgi", "PYTHONUNBUFFERED": "1", "CRM_COMMAND": "bin/crm"}
     return {**defaults, **{name: value for name, value in base.items() if value}, **ours}
 
 
