@@ -39,6 +39,15 @@ class AppWorker(Worker):
         except SQLAlchemyError as error:
             logger.warning("the worker's sign of life waits: %s", type(error).__name__)
 
+    def clean_registries(self) -> None:
+        """Tidy what RQ knows of jobs. A worker killed half-way leaves entries it stumbles over:
+        they expire by themselves, and our tables bring the work back.
+        """
+        try:
+            super().clean_registries()
+        except ValueError as error:
+            logger.warning("the queue's lists of jobs are tidied later: %s", error)
+
     def perform_job(self, job: Job, queue: Queue) -> bool:
         with self.app.app_context():
             return bool(super().perform_job(job, queue))
