@@ -36,6 +36,8 @@ NAMES: Final = frozenset(
         "step.after_commit",
         "step.before_commit",
         "undo.half_sent",
+        "token.refreshed.before_store",
+        "token.stored.after_commit",
         "undo.planned",
     }
 )

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 JOBS = {
     "sync.run": "crm_admin.jobs.sync.run",
     "connections.check": "crm_admin.jobs.connections.check",
+    "connections.delete": "crm_admin.jobs.connections.delete",
     "schedules.run": "crm_admin.jobs.schedules.run",
 }
 """Every job by name; a test resolves each path."""

@@ -4,7 +4,7 @@ from crm_admin.models.api_call import ApiCall
 from crm_admin.models.audit_event import AuditEvent
 from crm_admin.models.base import Base
 from crm_admin.models.conflict import Conflict
-from crm_admin.models.connection import Connection, RemotePerson, RemoteSchema
+from crm_admin.models.connection import Connection, OauthToken, RemotePerson, RemoteSchema
 from crm_admin.models.duplicate import Duplicate
 from crm_admin.models.effect import Effect
 from crm_admin.models.guards import IdempotencyKey, OauthState, Usage
@@ -57,6 +57,7 @@ __all__ = [
     "NeedMark",
     "NotificationRule",
     "OauthState",
+    "OauthToken",
     "Operation",
     "Organization",
     "Outbox",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm_admin.models.base import (
     Array,
     Base,
+    Count,
     Int,
     Moment,
     Object,
@@ -42,6 +43,7 @@ class Connection(Tenant, Base):
     endpoint: Mapped[str] = mapped_column(server_default=text("''"))
     credentials: Mapped[Object]
     credential_hints: Mapped[Object]
+    secrets_set: Mapped[Object]
     settings: Mapped[Object]
     account: Mapped[Object]
     stance: Mapped[str] = mapped_column(server_default=text("'observe'"))
@@ -57,6 +59,27 @@ class Connection(Tenant, Base):
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     version: Mapped[Int] = mapped_column(server_default=text("1"))
+
+
+class OauthToken(Owned, Base):
+    """What a CRM gave out for a sign-in: sealed pairs, how far they go, and who renews them now."""
+
+    __tablename__ = "oauth_token"
+    __table_args__ = (part_of("connection", "connection_id"),)
+
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    secrets: Mapped[Object]
+    previous: Mapped[Object]
+    scopes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    generation: Mapped[Count]
+    refusals: Mapped[Count]
+    error: Mapped[str | None]
+    claim: Mapped[UUID | None]
+    claimed_until: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    signed_in_at: Mapped[Moment]
+    signed_in_by: Mapped[UUID | None]
+    renewed_at: Mapped[datetime | None]
 
 
 class RemoteSchema(Owned, Base):

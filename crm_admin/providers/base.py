@@ -259,6 +259,19 @@ class Provider(Protocol):
     spec: ProviderSpec
 
     def check(self, objects: Sequence[str]) -> Iterator[CheckLine]:
+class Tokens(Protocol):
+    """The token of a connection while a client works; several processes share one sign-in."""
+
+    def current(self) -> str:
+        """Return a token that is good for some minutes. RetryLater, NeedsAttention as usual."""
+
+    def renewed(self, refused: str) -> str:
+        """Return another token than the one the CRM refused; NeedsAttention when there is none."""
+
+    def worked(self, token: str) -> None:
+        """Note that the CRM accepted a token: what came before it is not needed any more."""
+
+
         """Yield the check list line by line: address, credentials, account, scopes, fields, write,
         clock.
         """
@@ -269,6 +282,7 @@ class Provider(Protocol):
     def clock_offset(self) -> float:
         """Return their clock minus ours in seconds, from the last answer's Date header; 0 before
         the first.
+    tokens: Tokens | None = None  # a sign-in that is renewed, in place of a token among the secrets
         """
 
     def describe(self, name: str) -> RemoteSchema:

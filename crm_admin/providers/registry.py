@@ -4,23 +4,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crm_admin.outward.transport import Wiring
+from crm_admin.providers.auth import SignIn
 from crm_admin.providers.base import ConnectionConfig, Provider, ProviderSpec
 from crm_admin.providers.hubspot import client as hubspot
 from crm_admin.providers.hubspot import spec as hubspot_spec
+from crm_admin.providers.hubspot.oauth import HubSpotSignIn
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A provider's facts, its limits (calls per seconds by bucket) and how to open an account."""
+    """A provider's facts, its limits (calls per seconds by bucket), how to open an account, and how
+    people sign in to it where it knows OAuth.
+    """
 
     spec: ProviderSpec
     limits: Mapping[str, tuple[int, float]]
     open: Callable[[ConnectionConfig, Wiring], Provider]
+    sign_in: SignIn | None = None
 
 
 ENTRIES: Mapping[str, Entry] = {
     entry.spec.name: entry
-    for entry in (Entry(hubspot_spec.SPEC, hubspot_spec.LIMITS, hubspot.HubSpot),)
+    for entry in (Entry(hubspot_spec.SPEC, hubspot_spec.LIMITS, hubspot.HubSpot, HubSpotSignIn()),)
 }
 
 
@@ -37,6 +42,11 @@ def spec_of(name: str) -> ProviderSpec:
 def limits_of(name: str) -> Mapping[str, tuple[int, float]]:
     """Return the limits a budget starts from; what answers tell goes before them."""
     return ENTRIES[name].limits
+
+
+def sign_in_of(name: str) -> SignIn | None:
+    """Return how people sign in to a provider by OAuth; None where only keys are known."""
+    return ENTRIES[name].sign_in
 
 
 def open_provider(name: str, config: ConnectionConfig, wiring: Wiring) -> Provider:

@@ -5,6 +5,7 @@ from uuid import UUID
 from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater
 from crm_admin.services import attention, remote
 from crm_admin.services.attention import Item
+from crm_admin.services.connections_check import other_account
 from crm_admin.services.sql import transaction
 
 
@@ -14,11 +15,14 @@ def check(connection_id: UUID) -> str:
         row = cursor.execute("SELECT * FROM connection WHERE id = %s", (connection_id,)).fetchone()
     if row is None:
         return "gone"
+    if row["health"] == "disconnected":
+        return "disconnected"
     health, reason, offset = "ok", None, row["clock_offset"]
     try:
         with remote.opened(row, rank=1) as opened:
-            opened.provider.account()
+            reason = other_account(row, opened.provider.account().id) or None
             offset = opened.provider.clock_offset()
+        health = "needs_reconnect" if reason else "ok"
     except RetryLater:
         return "busy"
     except NeedsAttention as error:

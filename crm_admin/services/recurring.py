@@ -6,7 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from crm_admin.errors import BadInput, CrmAdminError
-from crm_admin.services import connections_health, housekeeping, sync_runs
+from crm_admin.services import (
+    connections_health,
+    connections_removal,
+    housekeeping,
+    oauth_tokens,
+    sync_runs,
+)
 from crm_admin.services.engine.requests import LIVE
 from crm_admin.services.sql import Row, transaction
 from crm_admin.services.sync_runs import Started
@@ -79,7 +85,16 @@ def _health(row: Row) -> Outcome:
         return Outcome("done")
     if word == "busy":
         return Outcome("skipped", "The CRM asked to wait.")
+    if word == "disconnected":
+        return Outcome("skipped", f"{row['connection']} is disconnected.")
     return Outcome("failed", f"{row['connection']} needs attention.")
+
+
+def _renew(row: Row) -> Outcome:
+    # A deletion that a crash cut short is finished here: no other schedule looks at paused ones.
+    connections_removal.go_on(row["connection_id"])
+    word = oauth_tokens.renew_due(row["connection_id"])
+    return Outcome(word) if word in OUTCOMES else Outcome("failed", word)
 
 
 def _conflicts(_: Row) -> Outcome:
@@ -100,6 +115,7 @@ def _clean_up(_: Row) -> Outcome:
 BUILT_IN: Final[tuple[BuiltIn, ...]] = (
     BuiltIn("delta-sync", "Delta sync", 15 * 60, of_connection=True, do=_delta, is_sync=True),
     BuiltIn("health-check", "Health check", 5 * 60, of_connection=True, do=_health),
+    BuiltIn("token-refresh", "Sign-in renewal", 10 * 60, of_connection=True, do=_renew),
     BuiltIn("detect-conflicts", "Conflict check", 3600, of_connection=False, do=_conflicts),
     BuiltIn("retry-failed", "Retry failed", 3600, of_connection=False, do=_retry),
     BuiltIn("cleanup", "Clean-up", 86_400, of_connection=False, do=_clean_up),

@@ -2,83 +2,32 @@
 shared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from ipaddress import ip_network
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from flask import current_app
-
-from crm_admin.errors import BadInput, NeedsAttention
-from crm_admin.ids import new_id
+from crm_admin.errors import BadInput, RetryLater
 from crm_admin.outward.failures import NotSent
-from crm_admin.outward.guard import Network, Rules, parse_endpoint
-from crm_admin.outward.protocols import CallEntry, Rank
+from crm_admin.outward.guard import Rules, parse_endpoint
+from crm_admin.outward.protocols import Rank
 from crm_admin.outward.transport import Wiring
 from crm_admin.providers import registry
 from crm_admin.providers.base import ConnectionConfig, Provider
-from crm_admin.security.secrets import KeyRing, Place, SecretError
+from crm_admin.services import oauth_tokens
 from crm_admin.services.budget import breaker_of, budget_of
+from crm_admin.services.sealing import credentials_of
 from crm_admin.services.sql import Row, transaction
+from crm_admin.services.wiring import Calls, private_networks
 
-INSERT = """
-INSERT INTO api_call (organization_id, at, id, connection_id, run_id, method, path, status, ms,
-       request_id, sent_bytes, received_bytes, request_body, answer_body, error, rank)
-SELECT organization_id, now(), %s, id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
-  FROM connection WHERE id = %s
+__all__ = ["Calls", "Opened", "check_endpoint", "open_connection", "opened", "private_networks"]
+
+SPENT_TODAY = """
+SELECT count(*) AS n, extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC')
+       + interval '1 day' - now() AT TIME ZONE 'UTC') AS left_seconds
+  FROM api_call WHERE connection_id = %s AND at >= date_trunc('day', now() AT TIME ZONE 'UTC')
+       AT TIME ZONE 'UTC'
 """
-
-
-class Calls:
-    """Counts the calls of one opened connection and keeps them for the log until they are written
-    together.
-    """
-
-    def __init__(self, connection_id: UUID, run_id: UUID | None, rank: Rank) -> None:
-        self._connection_id = connection_id
-        self._run_id = run_id
-        self._rank = rank
-        self._written = self._taken = 0
-        self._entries: list[CallEntry] = []
-
-    def record(self, entry: CallEntry) -> None:
-        """Keep the entry until the next flush."""
-        self._entries.append(entry)
-
-    def take(self) -> int:
-        """Return the calls since the last take."""
-        made = self._written + len(self._entries)
-        count, self._taken = made - self._taken, made
-        return count
-
-    def flush(self) -> None:
-        """Write the kept entries in a transaction of their own; call it outside the work's."""
-        entries = self._entries[:]
-        if not entries:
-            return
-        with transaction() as cursor:
-            cursor.executemany(INSERT, [self._row(entry) for entry in entries])
-        del self._entries[: len(entries)]
-        self._written += len(entries)
-
-    def _row(self, entry: CallEntry) -> tuple[object, ...]:
-        return (
-            new_id(),
-            self._run_id,
-            entry.method,
-            entry.path,
-            entry.status,
-            round(entry.milliseconds),
-            entry.request_id,
-            len(entry.request_body),
-            len(entry.answer_body),
-            entry.request_body.replace("\0", ""),
-            entry.answer_body.replace("\0", ""),
-            entry.failure or None,
-            self._rank.value,
-            self._connection_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +38,26 @@ class Opened:
     calls: Calls
 
 
-def open_connection(row: Row, *, run_id: UUID | None, rank: int) -> Opened:
-    """Return a client for a connection row; NeedsAttention when its credentials cannot be read."""
+def open_connection(
+    row: Row, *, run_id: UUID | None, rank: int, secrets: Mapping[str, str] | None = None
+) -> Opened:
+    """Return a client for a connection row, with `secrets` in place of the stored ones where given.
+
+    NeedsAttention when its credentials cannot be read; RetryLater when bulk work has used up the
+    connection's calls of the day. Call it outside of any transaction.
+    """
     who = Rank.PEOPLE if rank == 0 else Rank.BULK
+    limits = row["limits"] or {}
+    if who is Rank.BULK:
+        _keep_daily_budget(row, limits)
     calls = Calls(row["id"], run_id, who)
+    signed_in = secrets is None and oauth_tokens.is_signed_in(row)
     config = ConnectionConfig(
         endpoint=row["endpoint"] or registry.spec_of(row["provider"]).endpoint,
-        secrets=_secrets(row),
+        secrets=_secrets(row) if secrets is None else secrets,
         settings=row["settings"] or {},
         marker=row["marker"] == "present",
+        tokens=oauth_tokens.of(row, calls) if signed_in else None,
     )
     wiring = Wiring(
         private_networks=private_networks(),
@@ -106,13 +66,19 @@ def open_connection(row: Row, *, run_id: UUID | None, rank: int) -> Opened:
         log=calls,
         rank=who,
     )
-    return Opened(registry.open_provider(row["provider"], config, wiring), calls)
+    provider = registry.open_provider(row["provider"], config, wiring)
+    batch = limits.get("batch")
+    if isinstance(batch, int) and 0 < batch < provider.spec.batch_write:
+        provider.spec = replace(provider.spec, batch_write=batch)
+    return Opened(provider, calls)
 
 
 @contextmanager
-def opened(row: Row, *, rank: int = 0) -> Iterator[Opened]:
+def opened(
+    row: Row, *, rank: int = 0, secrets: Mapping[str, str] | None = None
+) -> Iterator[Opened]:
     """A client for a connection outside of any run; its calls are in the log at the end."""
-    found = open_connection(row, run_id=None, rank=rank)
+    found = open_connection(row, run_id=None, rank=rank, secrets=secrets)
     try:
         yield found
     finally:
@@ -120,24 +86,22 @@ def opened(row: Row, *, rank: int = 0) -> Iterator[Opened]:
 
 
 def _secrets(row: Row) -> dict[str, str]:
-    keys = KeyRing.from_keys(current_app.config["CRM"].encryption_keys)
-    organization_id, connection_id = str(row["organization_id"]), str(row["id"])
-    try:
-        return {
-            field: keys.decrypt(value, Place(organization_id, "connection", connection_id, field))
-            for field, value in (row["credentials"] or {}).items()
-        }
-    except SecretError as error:
-        raise NeedsAttention(
-            "The stored credentials cannot be read with the present keys. Enter them again."
-        ) from error
+    return credentials_of(row["organization_id"], row["id"]).opened(row["credentials"])
 
 
-def private_networks() -> tuple[Network, ...]:
-    """Return the networks that may be reached although they are private: simulators on this
-    machine.
-    """
-    return tuple(ip_network(text) for text in current_app.config["CRM"].private_endpoints)
+def _keep_daily_budget(row: Row, limits: Mapping[str, object]) -> None:
+    """People may go on; runs and schedules wait until the day (UTC) is over."""
+    daily = limits.get("daily_calls")
+    if not isinstance(daily, int) or daily <= 0:
+        return
+    with transaction() as cursor:
+        spent = cursor.execute(SPENT_TODAY, (row["id"],)).fetchone()
+    if spent is not None and spent["n"] >= daily:
+        raise RetryLater(
+            max(60.0, float(spent["left_seconds"])),
+            f"{row['name']} may make {daily:,} calls a day and has made {spent['n']:,} today."
+            " Work goes on after midnight UTC; raise the limit in its settings to go on now.",
+        )
 
 
 def check_endpoint(endpoint: str) -> None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from crm_admin import clock
 from crm_admin.errors import NeedsAttention
 from crm_admin.outward.failures import NotSent
-from crm_admin.outward.transport import Endpoint, Transport, Wiring
-from crm_admin.providers.auth import bearer
+from crm_admin.outward.transport import Endpoint, Wiring
+from crm_admin.providers.auth import bearer, transport_for
 from crm_admin.providers.base import (
     Account,
     Ask,
@@ -45,7 +45,7 @@ class HubSpot:
 
     def __init__(self, config: ConnectionConfig, wiring: Wiring) -> None:
         token = config.secrets.get("access_token", "").strip()
-        if not token:
+        if not token and config.tokens is None:
             raise NeedsAttention("The connection has no access token. Enter one in its settings.")
         version = config.settings.get("api_version") or DATED
         if version not in PATHS:
@@ -53,12 +53,12 @@ class HubSpot:
         endpoint = Endpoint(
             url=config.endpoint or ENDPOINT,
             hosts=HOSTS,
-            headers=bearer(token),
+            headers={} if config.tokens else bearer(token),
             secrets=tuple(config.secrets.values()),
             limits_told=limits_told,
         )
         try:
-            self._transport = Transport(endpoint, wiring)
+            self._transport = transport_for(endpoint, wiring, config.tokens)
         except NotSent as refused:
             raise NeedsAttention(refused.sentence) from refused
         self._calls = Calls(self._transport, PATHS[version])
