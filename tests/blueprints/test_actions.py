@@ -224,7 +224,7 @@ def test_an_edit_is_saved_and_said(app: Flask, world: World) -> None:
     seen = browser.send(form, **{"field-partner": "Nordkap"})
 
     assert seen.response.request.path == page
-    assert "Saved 1 field" in seen.text
+    assert "Saved one field" in seen.text
     assert "Nordkap" in seen.text
 
 
@@ -271,9 +271,9 @@ def test_an_edit_of_an_older_version_is_refused(app: Flask, world: World) -> Non
     seen = browser.send(form, **{"field-partner": "Second"})
 
     assert seen.status == 409
-    assert "It is “First” by now." in seen.text
+    assert "made it “First”" in seen.text
     again = browser.send(seen.form(f"{page}/edit"))
-    assert "Saved 1 field" in again.text
+    assert "Saved one field" in again.text
     assert "Second" in again.text
 
 

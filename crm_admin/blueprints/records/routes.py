@@ -1,19 +1,20 @@
 """Doors of record lists and records."""
 
-from uuid import UUID
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
-from crm_admin.blueprints.forms import argument
 from crm_admin.blueprints.navigation import record_kinds
-from crm_admin.blueprints.records import views
+from crm_admin.blueprints.records import editing, lists
+from crm_admin.blueprints.records.doors import open_doors
 from crm_admin.security.permissions import Permission
-from crm_admin.services.queries import records as query
 from crm_admin.services.queries.scope import require_whole
 
 records = Blueprint("records", __name__, url_prefix="/records")
+
+open_doors(records, "/<kind>")
 
 
 @records.get("")
@@ -25,40 +26,20 @@ def index() -> Response:
 
 @records.get("/<kind>")
 @requires(Permission.RECORD_READ)
-def listing(kind: str) -> str | Response:
+def listing(kind: str) -> Response:
     if kind == "pov":
-        return redirect(url_for("povs.index"))
-    page = query.record_list(signed_in(), kind, views.filters(), argument("after"))
-    return render_template("records/index.html", page=page, kinds=record_kinds())
+        asked: dict[str, Any] = request.args.to_dict()
+        return redirect(url_for("povs.index", **asked))
+    return lists.listing(kind)
 
 
-@records.get("/<kind>/<uuid:record_id>")
-@requires(Permission.RECORD_READ)
-def one(kind: str, record_id: UUID) -> str | Response:
-    if kind == "pov":
-        return redirect(url_for("povs.one", record_id=record_id))
-    return views.page(kind, record_id)
-
-
-@records.get("/<kind>/<uuid:record_id>/_status")
-@requires(Permission.RECORD_READ)
-def status(kind: str, record_id: UUID) -> Response:
-    return views.status(kind, record_id)
-
-
-@records.post("/<kind>/<uuid:record_id>/sync")
-@requires(Permission.SYNC_RECORD)
-def sync(kind: str, record_id: UUID) -> Response:
-    return views.sync(kind, record_id)
-
-
-@records.get("/<kind>/<uuid:record_id>/edit")
+@records.get("/<kind>/new")
 @requires(Permission.RECORD_EDIT)
-def edit(kind: str, record_id: UUID) -> str:
-    return views.edit(kind, record_id)
+def new(kind: str) -> Response:
+    return editing.new(kind)
 
 
-@records.post("/<kind>/<uuid:record_id>/edit")
+@records.post("/<kind>/new")
 @requires(Permission.RECORD_EDIT)
-def save(kind: str, record_id: UUID) -> Response | tuple[str, int]:
-    return views.save(kind, record_id)
+def create(kind: str) -> Response:
+    return editing.create(kind)

@@ -2,17 +2,18 @@
 and its time line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from crm_admin.errors import NotFound
 from crm_admin.jsontypes import Json
-from crm_admin.mapping.rules import FieldRule
+from crm_admin.mapping.rules import Direction, FieldRule
 from crm_admin.providers.base import ProviderSpec
 from crm_admin.providers.registry import spec_of
-from crm_admin.records.kinds import Field, FieldType, RecordKind
+from crm_admin.records.kinds import Field, FieldType, Option, RecordKind
 from crm_admin.records.values import is_blank
 from crm_admin.services.access import Person
 from crm_admin.services.queries import scope
@@ -24,15 +25,17 @@ from crm_admin.services.queries.sql import Row, first, rows
 RECORD = f"""
 SELECT r.id, r.kind, r.title, r.data, r.origin, r.version, r.external_id, r.status, r.owner_id,
   u.name AS owner,
-       r.created_at, r.updated_at, r.created_run, r.hub_only, r.merged_into
+       r.created_at, r.updated_at, r.created_run, r.hub_only, r.merged_into,
+       EXISTS (SELECT 1 FROM preference p WHERE p.user_id = :user
+         AND p.name = 'follow:' || CAST(r.id AS text)) AS followed
   FROM record r LEFT JOIN app_user u ON u.id = r.owner_id
  WHERE r.id = :record AND r.kind = :kind AND r.deleted_at IS NULL AND {scope.OWN}
 """  # noqa: S608 - only our own condition is pasted in
 
 STREAMS = """
 SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.name AS connection,
-  c.provider, c.stance,
-       c.account, c.health, m.id AS mapping_id, s.mapping_version, h.fields AS schema,
+  c.provider, c.stance, c.environment, c.endpoint,
+       c.account, c.health, c.health_at, m.id AS mapping_id, s.mapping_version, h.fields AS schema,
        l.id AS link_id, l.status, l.error, l.agreed_at, l.remote_id, l.base_ours, l.base_theirs,
          l.created_at AS linked_at,
        l.mapping_version AS link_version, o.error AS queue_error, o.created_at AS queued_at,
@@ -43,7 +46,10 @@ SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.na
          AND w.connection_id = c.id) AS wanted,
        (SELECT p.reason FROM operation p WHERE p.record_id = :record AND p.stream_id = s.id
          AND p.action = 'skip'
-         ORDER BY p.at DESC LIMIT 1) AS skipped
+         ORDER BY p.at DESC LIMIT 1) AS skipped,
+       (SELECT p.error_field FROM operation p WHERE p.record_id = :record AND p.stream_id = s.id
+         AND p.state = 'failed'
+         ORDER BY p.at DESC LIMIT 1) AS error_field
   FROM stream s
   JOIN connection c ON c.id = s.connection_id
   LEFT JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version
@@ -52,6 +58,13 @@ SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.na
   LEFT JOIN outbox o ON o.stream_id = s.id AND o.record_id = :record
  WHERE s.kind = :kind AND (s.enabled OR l.id IS NOT NULL)
  ORDER BY c.priority, c.name, s.position
+"""
+
+TARGETS = "SELECT id, kind, title FROM record WHERE id = ANY(:ids)"
+
+CUSTOM = """
+SELECT name, label, type, required, options FROM field_def
+ WHERE kind = :kind AND enabled ORDER BY position, name LIMIT 100
 """
 
 REFERENCES = """
@@ -71,7 +84,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The record in one connection. `skipped` is the reason it was last left out."""
+    """The record in one connection. `skipped` is the reason it was last left out, `fix_field` the
+    field of ours that the CRM's last refusal was about, `missing` the labels of empty fields that
+    its mapping requires."""
 
     stream_id: UUID
     connection_id: UUID
@@ -83,7 +98,12 @@ class Presence:
     url: str
     agreed_at: datetime | None
     skipped: str
+    stance: str
     healthy: bool
+    unwell_since: datetime | None
+    waits: bool
+    fix_field: str
+    missing: Sequence[str]
     rules: Mapping[str, FieldRule]
     schema: Sequence[Mapping[str, Any]]
     base_ours: Mapping[str, Json]
@@ -113,6 +133,11 @@ class FieldRow:
     theirs: Sequence[Theirs]
     status: str
     note: str
+    custom: bool = False
+
+    @property
+    def is_mapped(self) -> bool:
+        return any(item.mapped for item in self.theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +157,8 @@ class RecordPage:
     fields: Sequence[FieldRow]
     conflicts: Sequence[Conflict]
     syncing: bool
+    hub_only: bool
+    followed: bool
 
     @property
     def required_empty(self) -> Sequence[FieldRow]:
@@ -142,17 +169,28 @@ def record(person: Person, kind_name: str, record_id: UUID) -> RecordPage:
     """Return the record when this person may see it; unknown, foreign and other people's are not
     found."""
     kind = kind_named(kind_name)
-    row = first(RECORD, record=record_id, kind=kind.name, owner=scope.owner_of(person))
+    row = first(
+        RECORD,
+        record=record_id,
+        kind=kind.name,
+        owner=scope.owner_of(person),
+        user=person.user_id,
+    )
     if row is None:
         raise NotFound("This record is not there.")
     streams = rows(STREAMS, record=record_id, kind=kind.name)
     rules = rules_of([item["mapping_id"] for item in streams if item["mapping_id"]])
+    references = _references(record_id)
+    empty = {
+        field.name: field.label
+        for field in kind.fields
+        if is_blank(row["data"].get(field.name)) and field.name not in references
+    }
     presences = tuple(
-        _presence(item, rules.get(item["mapping_id"], ()), hub_only=row["hub_only"])
-        for item in streams
+        _presence(item, rules.get(item["mapping_id"], ()), row, empty) for item in streams
     )
     conflicts = of_record(record_id)
-    references = _references(record_id)
+    custom = _custom(kind)
     return RecordPage(
         id=row["id"],
         kind=kind,
@@ -168,9 +206,44 @@ def record(person: Person, kind_name: str, record_id: UUID) -> RecordPage:
         presences=presences,
         fields=tuple(
             _field(field, row["data"], references, presences, conflicts) for field in kind.fields
+        )
+        + tuple(
+            replace(_field(field, row["data"], references, presences, conflicts), custom=True)
+            for field in custom
         ),
         conflicts=conflicts,
         syncing=any(item["wanted"] or item["sending"] for item in streams),
+        hub_only=row["hub_only"],
+        followed=row["followed"],
+    )
+
+
+def references_of(ids: Sequence[UUID]) -> tuple[Reference, ...]:
+    """Return records by their ids as references, for values of the past; gone ones are left out."""
+    if not ids:
+        return ()
+    return tuple(
+        Reference(row["title"] or "Untitled", row["id"], row["kind"])
+        for row in rows(TARGETS, ids=list(ids))
+    )
+
+
+def _custom(kind: RecordKind) -> tuple[Field, ...]:
+    """Return the fields the organisation added; a definition of a built-in field only marks it."""
+    known = {field.name for field in kind.fields}
+    return tuple(
+        Field(
+            row["name"],
+            row["label"],
+            FieldType(row["type"]),
+            required=row["required"],
+            options=tuple(
+                Option(str(one.get("code") or ""), str(one.get("label") or ""))
+                for one in row["options"] or ()
+            ),
+        )
+        for row in rows(CUSTOM, kind=kind.name)
+        if row["name"] not in known and row["type"] in set(FieldType)
     )
 
 
@@ -183,25 +256,38 @@ def _references(record_id: UUID) -> dict[str, list[Reference]]:
     return found
 
 
-def _presence(row: Row, rules: Sequence[FieldRule], *, hub_only: bool) -> Presence:
+def _presence(
+    row: Row,
+    rules: Sequence[FieldRule],
+    record_row: Row,
+    empty: Mapping[str, str],
+) -> Presence:
     link = None
     if row["link_id"]:
         link = {**row, "waits": row["queued"] is not None}
     queued = {"error": row["queue_error"]} if row["queued"] else None
     spec = spec_of(row["provider"])
     labels = {item.name: item.label for item in spec.objects}
+    field = row["error_field"] or ""
     return Presence(
         stream_id=row["stream_id"],
         connection_id=row["connection_id"],
         connection=row["connection"],
         provider_label=spec.label,
         object_label=labels.get(str(row["remote_object"]), str(row["remote_object"])),
-        place=place_of(link, queued, stance=row["stance"], hub_only=hub_only),
+        place=place_of(link, queued, stance=row["stance"], hub_only=record_row["hub_only"]),
         remote_id=row["remote_id"] or "",
         url=_url(spec, row),
         agreed_at=row["agreed_at"],
         skipped=row["skipped"] or "",
+        stance=row["stance"],
         healthy=row["health"] == "ok",
+        unwell_since=row["health_at"] if row["health"] != "ok" else None,
+        waits=row["queued"] is not None,
+        fix_field=next((rule.ours for rule in rules if field in {rule.theirs, rule.ours}), "")
+        if field
+        else "",
+        missing=tuple(empty[rule.ours] for rule in rules if rule.ours in empty and _requires(rule)),
         rules={rule.ours: rule for rule in rules},
         schema=row["schema"] or (),
         base_ours=row["base_ours"] or {},
@@ -210,7 +296,15 @@ def _presence(row: Row, rules: Sequence[FieldRule], *, hub_only: bool) -> Presen
     )
 
 
+def _requires(rule: FieldRule) -> bool:
+    """Say whether a record without a value in this field cannot be sent."""
+    return rule.required and is_blank(rule.default) and rule.direction is not Direction.FROM_CRM
+
+
 def _url(spec: ProviderSpec, row: Row) -> str:
+    if row["environment"] == "simulator" and row["remote_id"] and row["endpoint"]:
+        asked = urlencode({"object": row["remote_object"], "id": row["remote_id"]})
+        return f"{str(row['endpoint']).rstrip('/')}/_sim/record?{asked}"
     account = str((row["account"] or {}).get("id") or "")
     if not spec.record_url or not row["remote_id"] or not account:
         return ""

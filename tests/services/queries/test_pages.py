@@ -67,8 +67,8 @@ LISTS: dict[str, Callable[[World], object]] = {
     ),
     "povs": lambda world: records.record_list(world.person(Role.ADMIN), "pov", listing.Filters()),
     "pov": lambda world: (
-        record.record(world.person(Role.ADMIN), "pov", world.own),
-        timeline(world.own),
+        found := record.record(world.person(Role.ADMIN), "pov", world.own),
+        timeline(found),
     ),
     "conflicts": lambda world: conflicts.conflicts(world.person(Role.ADMIN)),
     "mapping": lambda world: mapping.mappings(),
@@ -209,8 +209,9 @@ def test_why_of_an_unknown_field_is_nothing(app: Flask, world: World) -> None:
 
 def test_the_time_line_is_narrowed_to_a_field_and_its_partner(app: Flask, world: World) -> None:
     with acting(app, world):
-        of_title = timeline(world.own, field="title", theirs=("dealname",))
-        of_stage = timeline(world.own, field="stage", theirs=("dealstage",))
+        found = record.record(world.person(Role.ADMIN), "pov", world.own)
+        of_title = timeline(found, field="title")
+        of_stage = timeline(found, field="stage")
 
     assert len(of_title.entries) == 1
     assert not of_stage.entries
