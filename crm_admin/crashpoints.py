@@ -12,6 +12,7 @@ Handler = Callable[[str], None]
 
 NAMES: Final = frozenset(
     {
+        "associations.read",
         "batch.half_of_results_applied",
         "intent.after_send",
         "intent.before_send",
@@ -35,9 +36,9 @@ NAMES: Final = frozenset(
         "run.reconciled",
         "step.after_commit",
         "step.before_commit",
-        "undo.half_sent",
         "token.refreshed.before_store",
         "token.stored.after_commit",
+        "undo.half_sent",
         "undo.planned",
     }
 )

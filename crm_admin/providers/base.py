@@ -8,11 +8,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from crm_admin.jsontypes import Json
 
 Wire = Json
+
+
+class Former(NamedTuple):
+    """An id a record had before; of another object when the CRM converted it (a lead, say)."""
+
+    object: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The ids a record is associated with, per other object; see RemoteRecord for their order."""
+
+    ids: Mapping[str, tuple[str, ...]]
+    primaries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +35,9 @@ class RemoteRecord:
     """One record as the CRM returned it. `asked_id` differs from `id` when the CRM merged the asked
     one away.
 
-    `associations` holds, per other object that was asked for, the ids in the CRM's order (primary
-    first).
+    `associations` holds, per other object that was asked for, the ids with the primary first, else
+    in one fixed order; `primaries` names the objects whose first id the CRM itself calls the primary.
+    `former` are ids under which the record was known before the CRM merged or converted it.
     """
 
     id: str
@@ -30,6 +46,9 @@ class RemoteRecord:
     archived: bool = False
     asked_id: str | None = None
     associations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    primaries: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    former: tuple[Former, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +118,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """References of one record to records of another object: ids to add and ids to take away."""
+    """References of one record to records of another object: ids to add and ids to take away.
+
+    With `leads` the first added one becomes the primary one, where the CRM knows such.
+    """
 
     object: str
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +202,8 @@ class ObjectSpec:
     """A remote object: how it is called, which kind of ours it usually is, which field carries its
     modified stamp.
 
-    `type_id` is how addresses of its records name the object, where that differs.
+    `type_id` is how addresses of its records name the object, where that differs. `former_field` is
+    asked for with every record, so that its former ids are known.
     """
 
     name: str
@@ -191,6 +215,7 @@ class ObjectSpec:
     unique_fields: tuple[str, ...] = ()
     associations: tuple[str, ...] = ()
     type_id: str = ""
+    former_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +259,19 @@ class ProviderSpec:
         raise KeyError(name)
 
 
+class Tokens(Protocol):
+    """The token of a connection while a client works; several processes share one sign-in."""
+
+    def current(self) -> str:
+        """Return a token that is good for some minutes. RetryLater, NeedsAttention as usual."""
+
+    def renewed(self, refused: str) -> str:
+        """Return another token than the one the CRM refused; NeedsAttention when there is none."""
+
+    def worked(self, token: str) -> None:
+        """Note that the CRM accepted a token: what came before it is not needed any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
     """What a client needs to reach one account; `secrets` are in clear and live only as long as the
@@ -244,6 +282,7 @@ class ConnectionConfig:
     secrets: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     marker: bool = False  # the marker field exists in the account, so creates are repeatable
+    tokens: Tokens | None = None  # a sign-in that is renewed, in place of a token among the secrets
 
 
 class Provider(Protocol):
@@ -259,19 +298,6 @@ class Provider(Protocol):
     spec: ProviderSpec
 
     def check(self, objects: Sequence[str]) -> Iterator[CheckLine]:
-class Tokens(Protocol):
-    """The token of a connection while a client works; several processes share one sign-in."""
-
-    def current(self) -> str:
-        """Return a token that is good for some minutes. RetryLater, NeedsAttention as usual."""
-
-    def renewed(self, refused: str) -> str:
-        """Return another token than the one the CRM refused; NeedsAttention when there is none."""
-
-    def worked(self, token: str) -> None:
-        """Note that the CRM accepted a token: what came before it is not needed any more."""
-
-
         """Yield the check list line by line: address, credentials, account, scopes, fields, write,
         clock.
         """
@@ -282,7 +308,6 @@ class Tokens(Protocol):
     def clock_offset(self) -> float:
         """Return their clock minus ours in seconds, from the last answer's Date header; 0 before
         the first.
-    tokens: Tokens | None = None  # a sign-in that is renewed, in place of a token among the secrets
         """
 
     def describe(self, name: str) -> RemoteSchema:
@@ -309,6 +334,13 @@ class Tokens(Protocol):
     ) -> tuple[RemoteRecord, ...]:
         """Return living records whose unique field has one of the values, read past the search
         index where possible.
+        """
+
+    def associations(
+        self, name: str, ids: Sequence[str], others: Sequence[str]
+    ) -> Mapping[str, Ends]:
+        """Return what records are associated with, many per call, unknown ones without any; fields
+        and stamps are not read.
         """
 
     def write(self, name: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:

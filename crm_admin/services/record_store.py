@@ -282,20 +282,28 @@ def fan_out(
         cursor.execute(OUTBOX, {"ids": ids, "rank": rank, "but": but})
 
 
+PARKED_ENDS = """
+UPDATE reference r SET target_id = f.record_id, connection_id = NULL, remote_object = NULL,
+       remote_id = NULL
+  FROM (SELECT l.organization_id, l.remote_object, l.remote_id, l.record_id FROM link l
+         WHERE l.connection_id = %(connection)s AND l.status = 'linked'
+         UNION ALL
+        SELECT a.organization_id, a.remote_object, a.remote_id, l.record_id
+          FROM link_alias a
+          JOIN link l ON l.organization_id = a.organization_id AND l.id = a.link_id
+         WHERE a.connection_id = %(connection)s AND l.status = 'linked') AS f
+ WHERE r.connection_id = %(connection)s AND r.target_id IS NULL
+   AND f.organization_id = r.organization_id AND f.remote_object = r.remote_object
+   AND f.remote_id = r.remote_id
+RETURNING r.record_id
+"""
+
+
 def resolve_parked(cursor: Cursor, connection_id: UUID) -> None:
     """Give every parked reference of a connection whose link has appeared its target, and send the
     change on.
     """
-    rows = cursor.execute(
-        "UPDATE reference r SET target_id = l.record_id, connection_id = NULL, remote_object ="
-        " NULL, remote_id = NULL"
-        " FROM link l WHERE r.connection_id = %s AND r.target_id IS NULL AND l.organization_id ="
-        " r.organization_id"
-        " AND l.connection_id = r.connection_id AND l.remote_object = r.remote_object AND"
-        " l.remote_id = r.remote_id"
-        " AND l.status = 'linked' RETURNING r.record_id",
-        (connection_id,),
-    ).fetchall()
+    rows = cursor.execute(PARKED_ENDS, {"connection": connection_id}).fetchall()
     ids = list({row["record_id"] for row in rows})
     if ids:
         cursor.execute("UPDATE record SET version = version + 1 WHERE id = ANY(%s)", (ids,))

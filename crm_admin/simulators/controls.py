@@ -125,6 +125,19 @@ def _merge(crm: Crm, portal: Portal, request: Request) -> Answer:
         return Answer(body=crm.wire_record(portal, name, crm.merge(portal, name, pair, By.PAGE)))
 
 
+def _associate(crm: Crm, portal: Portal, request: Request) -> Answer:
+    """`{object, id, to, to_id, add, primary}`: a person put two records together or took them
+    apart.
+    """
+    given = request.json()
+    near: End = (_object(crm, as_text(given.get("object"))), as_int(given.get("id"), -1))
+    far: End = (_object(crm, as_text(given.get("to"))), as_int(given.get("to_id"), -1))
+    with portal.lock:
+        add, primary = given.get("add") is not False, given.get("primary") is True
+        crm.associate(portal, near, far, add=add, primary=primary)
+    return json_answer({"ok": True})
+
+
 def _load(crm: Crm, portal: Portal, request: Request) -> Answer:
     with portal.lock:
         return json_answer({"ids": crm.load(portal, request.json())})
@@ -181,6 +194,7 @@ CONTROLS: Final[dict[tuple[str, str], Control]] = {
     ("GET", "/config"): _config,
     ("POST", "/edit"): _edit,
     ("POST", "/merge"): _merge,
+    ("POST", "/associate"): _associate,
     ("POST", "/load"): _load,
     ("POST", "/seed"): _seed,
     ("POST", "/property"): _property,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from crm_admin.simulators.faults import Faults
+from crm_admin.simulators.links import End
 from crm_admin.simulators.row import Row
 from crm_admin.simulators.store import Portal
 from crm_admin.simulators.truth import By
@@ -35,6 +36,10 @@ class Crm(Protocol):
     ) -> Row: ...
 
     def merge(self, portal: Portal, object_name: str, pair: tuple[int, int], by: By) -> Row: ...
+
+    def associate(
+        self, portal: Portal, near: End, far: End, *, add: bool, primary: bool
+    ) -> None: ...
 
     def load(self, portal: Portal, data: Mapping[str, object]) -> dict[str, list[str]]: ...
 

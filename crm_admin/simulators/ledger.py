@@ -33,6 +33,7 @@ class Ledger:
         self.log = TruthLog()
         self.lock = threading.RLock()
         self.index_lag = 0.5
+        self.link_stamps = True
         self.effect = effect
 
     def table(self, object_name: str) -> Table:
@@ -80,7 +81,7 @@ class Ledger:
         self.links.set(near, far, types[0])
         self.links.set(far, near, types[1])
         for end in (near, far):
-            row = self.table(end[0]).rows.get(end[1])
+            row = self.table(end[0]).rows.get(end[1]) if self.link_stamps else None
             if row is not None:
                 touched = replace(row, updated=stamp, shape=None)
                 self.place(self.table(end[0]), touched, at_once=at_once)

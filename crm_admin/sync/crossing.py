@@ -9,14 +9,20 @@ from crm_admin.sync.drafts import PARKED, Pair, References, RuleUse, StreamFacts
 from crm_admin.sync.merge import Base, Declined, Inputs, Primary, Times, Waiting
 
 
-def wire_value(use: RuleUse, theirs: RemoteRecord) -> Json | Absent:
-    """Return what the CRM holds for a rule; ABSENT when it was not asked for or not returned."""
+def wire_value(use: RuleUse, theirs: RemoteRecord, agreed: Json = None) -> Json | Absent:
+    """Return what the CRM holds for a rule; ABSENT when it was not asked for or not returned.
+
+    A reference of ours has one target and theirs may have many: the `agreed` one stands for as long
+    as it is among them, unless the CRM itself calls another one the primary.
+    """
     other = use.rule.association
     if not other:
         return theirs.properties.get(use.rule.theirs, ABSENT)
     if other not in theirs.associations:
         return ABSENT
     ids = theirs.associations[other]
+    if agreed in ids and other not in theirs.primaries:
+        return agreed
     return ids[0] if ids else None
 
 
@@ -57,10 +63,10 @@ def our_value(pair: Pair, use: RuleUse) -> Json:
 
 def inputs_of(pair: Pair, stream: StreamFacts, use: RuleUse) -> Inputs | None:
     """Return everything the merge looks at for a rule; None when theirs was not read."""
-    theirs = wire_value(use, pair.there)
+    link, rule_id = pair.link, use.rule.id
+    theirs = wire_value(use, pair.there, link.base_theirs.get(rule_id) if link else None)
     if isinstance(theirs, Absent):
         return None
-    link, rule_id = pair.link, use.rule.id
     base = None
     declined: tuple[Declined, ...] = ()
     if link is not None:

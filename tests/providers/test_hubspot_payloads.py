@@ -10,6 +10,7 @@ from crm_admin.providers.base import Action, Ending
 from crm_admin.providers.hubspot.payloads import (
     as_wire,
     associations_of,
+    in_order,
     moment,
     record_of,
     schema_of,
@@ -103,7 +104,21 @@ def test_read_associations_take_ids_as_text_or_number() -> None:
         {"toObjectId": "9", "associationTypes": [{"typeId": 279}, {"typeId": 1}]},
     ]
 
-    assert associations_of({"results": [{"from": {"id": "1"}, "to": ends}]}, 1) == {"1": ("9", "8")}
+    found = associations_of({"results": [{"from": {"id": "1"}, "to": ends}]}, 1)
+
+    assert in_order(found["1"]) == (("9", "8"), True)
+
+
+def test_associations_without_a_primary_one_come_in_one_order_whatever_was_sent() -> None:
+    assert in_order([("11", False), ("9", False), ("11", False)]) == (("9", "11"), False)
+
+
+def test_the_ids_of_merged_records_are_told_without_its_own() -> None:
+    raw: Json = {"id": "7", "properties": {"hs_merged_object_ids": "5;6; 7;5"}}
+
+    record = record_of(raw, (), "contacts")
+
+    assert record.former == (("contacts", "5"), ("contacts", "6"))
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from crm_admin.errors import ProviderBroken
 from crm_admin.jsontypes import Json
 from crm_admin.outward.calls import Answer
-from crm_admin.providers.base import Action, Association, Ending, Outcome, Write
+from crm_admin.providers.base import Action, Association, Ending, Ends, Outcome, Write
 from crm_admin.providers.hubspot.batching import Batch, Row, Sender
 from crm_admin.providers.hubspot.calls import Calls
 from crm_admin.providers.hubspot.payloads import (
     associations_left,
     associations_of,
+    in_order,
     rows,
     table,
     text,
@@ -23,15 +24,18 @@ from crm_admin.providers.hubspot.spec import (
     PRIMARY_TYPES,
 )
 
+InOrder = tuple[tuple[str, ...], bool]
+"""Associated ids in order, and whether the first is the primary one."""
+NO_ENDS: InOrder = ((), False)
 HARMLESS = ("NO_ASSOCIATIONS_FOUND", "OBJECT_NOT_FOUND")
 MOST_ROUNDS = 100
 
 
-def associations_for(
-    calls: Calls, near: str, far: str, ids: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the associated ids per record, the primary one first; records without are left out."""
-    found: dict[str, tuple[str, ...]] = {}
+def associations_for(calls: Calls, near: str, far: str, ids: Sequence[str]) -> dict[str, InOrder]:
+    """Return the associated ids per record and whether the first is the primary one; records
+    without are left out.
+    """
+    found: dict[str, list[tuple[str, bool]]] = {}
     path = f"{calls.paths.associations}/{near}/{far}/batch/read"
     primary = PRIMARY_TYPES.get((near, far))
     for start in range(0, len(ids), ASSOCIATIONS_READ):
@@ -40,12 +44,26 @@ def associations_for(
             data = calls.ask(path, {"inputs": inputs})
             _check_errors(data)
             for one, others in associations_of(data, primary).items():
-                found[one] = tuple(dict.fromkeys((*found.get(one, ()), *others)))
+                found.setdefault(one, []).extend(others)
             left = associations_left(data)
             if not left:
                 break
             inputs = [{"id": one, "after": after} for one, after in left.items()]
-    return found
+    return {one: in_order(ends) for one, ends in found.items() if ends}
+
+
+def ends_of(calls: Calls, near: str, ids: Sequence[str], others: Sequence[str]) -> dict[str, Ends]:
+    """Return what records are associated with, read past the index."""
+    linked = {other: associations_for(calls, near, other, ids) for other in others}
+    return {one: _ends(one, linked) for one in ids}
+
+
+def _ends(record_id: str, linked: Mapping[str, Mapping[str, InOrder]]) -> Ends:
+    found = {other: ends.get(record_id, NO_ENDS) for other, ends in linked.items()}
+    return Ends(
+        {other: ids for other, (ids, _) in found.items()},
+        tuple(other for other, (_, has_primary) in found.items() if has_primary),
+    )
 
 
 def types_on_create(near: str, association: Association) -> list[Json] | None:
@@ -55,9 +73,16 @@ def types_on_create(near: str, association: Association) -> list[Json] | None:
         return None
     primary = PRIMARY_TYPES.get((near, association.object))
     return [
-        {"to": {"id": far}, "types": [_type(primary if primary and place == 0 else plain)]}
+        {"to": {"id": far}, "types": _types(plain, primary if place == 0 else None)}
         for place, far in enumerate(association.add)
     ]
+
+
+def _types(plain: int | None, primary: int | None) -> list[Json]:
+    """The primary company is an associated one too: both types are set, and none is left to
+    HubSpot to add.
+    """
+    return [_type(number) for number in (primary, plain) if number is not None]
 
 
 def change_associations(
@@ -93,11 +118,12 @@ def _steps(
     plain: list[Row] = []
     remove: list[Row] = []
     for write, one, each in mine:
-        leading = primary is not None and (write.action is Action.CREATE or bool(each.remove))
+        leads = write.action is Action.CREATE or bool(each.remove) or each.leads
         for place, other in enumerate(each.add):
             row = Row(f"{one}>{other}", write.trace, _pair(one, other))
-            if leading and place == 0:
-                labelled.append(Row(row.key, row.trace, {**row.input, "types": [_type(primary)]}))
+            if primary is not None and leads and place == 0:
+                types = _types(ASSOCIATION_TYPES.get((near, far)), primary)
+                labelled.append(Row(row.key, row.trace, {**row.input, "types": types}))
             else:
                 plain.append(row)
         if each.remove:

@@ -1,6 +1,6 @@
 """HubSpot as a provider: the verbs of the contract over its CRM API."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from crm_admin.providers.base import (
     Ask,
     CheckLine,
     ConnectionConfig,
+    Ends,
     NewField,
     Outcome,
     Page,
@@ -21,6 +22,7 @@ from crm_admin.providers.base import (
     RemoteSchema,
     Write,
 )
+from crm_admin.providers.hubspot.associating import ends_of
 from crm_admin.providers.hubspot.calls import Calls, scope_sentence
 from crm_admin.providers.hubspot.checking import check_lines, read_account
 from crm_admin.providers.hubspot.payloads import rows, schema_of, table, text
@@ -110,6 +112,12 @@ class HubSpot:
     ) -> tuple[RemoteRecord, ...]:
         """Return living records with one of the values, past the index where it is unique."""
         return find_by_values(self._calls, name, field, values, properties)
+
+    def associations(
+        self, name: str, ids: Sequence[str], others: Sequence[str]
+    ) -> Mapping[str, Ends]:
+        """Return what records are associated with, a thousand to a call, past the index."""
+        return ends_of(self._calls, name, ids, others)
 
     def write(self, name: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Return how each of up to a hundred writes ended; none is repeated in here."""

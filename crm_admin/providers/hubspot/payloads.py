@@ -5,8 +5,15 @@ from datetime import UTC, datetime
 
 from crm_admin.errors import ProviderBroken
 from crm_admin.jsontypes import Json
-from crm_admin.providers.base import RemoteField, RemoteOption, RemoteRecord, RemoteSchema, Wire
-from crm_admin.providers.hubspot.spec import REQUIRED
+from crm_admin.providers.base import (
+    Former,
+    RemoteField,
+    RemoteOption,
+    RemoteRecord,
+    RemoteSchema,
+    Wire,
+)
+from crm_admin.providers.hubspot.spec import MERGED, REQUIRED
 
 # The values on the right are those of records.kinds.FieldType, a room this one does not see.
 TYPES: Mapping[str, str] = {
@@ -25,7 +32,8 @@ CHOICE_TYPES: Mapping[str, str] = {
     "checkbox": "multi_enum",
     "booleancheckbox": "boolean",
 }
-UNLABELLED = "_unlabeled"
+PRIMARY_NAMES: Mapping[str, str] = {"companies": "_to_company"}
+"""How a listing names the primary association; the plain one beside it ends in `_unlabeled`."""
 Nothing: Mapping[str, Json] = {}
 
 
@@ -61,8 +69,11 @@ def next_of(data: Json) -> str | None:
     return text(table(table(data["paging"]).get("next")).get("after")) or None
 
 
-def record_of(raw: Json, others: Sequence[str] = ()) -> RemoteRecord:
-    """Return a record as HubSpot sent it; its properties are kept as they are."""
+def record_of(raw: Json, others: Sequence[str] = (), object_name: str = "") -> RemoteRecord:
+    """Return a record as HubSpot sent it; its properties are kept as they are.
+
+    `object_name` is needed to name the ids it had before a merge.
+    """
     if not isinstance(raw, dict):
         raise ProviderBroken("HubSpot sent something that is not a record.")
     record_id = raw.get("id")
@@ -73,20 +84,34 @@ def record_of(raw: Json, others: Sequence[str] = ()) -> RemoteRecord:
         raise ProviderBroken("HubSpot sent a record without id or properties.")
     archived = raw.get("archived") is True
     stamp = raw.get("archivedAt") if archived else raw.get("updatedAt")
-    linked = raw.get("associations")
+    linked, primaries = _associations(raw.get("associations"), others) if others else ({}, ())
+    merged = properties.get(MERGED)
     return RemoteRecord(
         record_id,
         properties,
         moment(stamp),
         archived,
         None,
-        _associations(linked, others) if others else {},
+        linked,
+        primaries,
+        moment(raw.get("createdAt")),
+        _former(merged, record_id, object_name) if isinstance(merged, str) and merged else (),
     )
 
 
-def records_of(data: Json, others: Sequence[str] = ()) -> tuple[RemoteRecord, ...]:
+def _former(merged: str, record_id: str, object_name: str) -> tuple[Former, ...]:
+    """The ids a record had before it was merged; its own may be among them."""
+    ids = (one.strip() for one in merged.split(";"))
+    return tuple(
+        Former(object_name, one) for one in dict.fromkeys(ids) if one not in ("", record_id)
+    )
+
+
+def records_of(
+    data: Json, others: Sequence[str] = (), object_name: str = ""
+) -> tuple[RemoteRecord, ...]:
     """Return the records of a page."""
-    return tuple([record_of(raw, others) for raw in results_of(data)])
+    return tuple([record_of(raw, others, object_name) for raw in results_of(data)])
 
 
 def moment(value: Json) -> datetime | None:
@@ -149,16 +174,26 @@ def type_of(raw: Mapping[str, Json]) -> str:
     return TEXT_TYPES.get(shown, "string")
 
 
-def associations_of(data: Json, primary: int | None) -> dict[str, tuple[str, ...]]:
-    """Return per record the ids it is associated with, the primary one first."""
-    found: dict[str, tuple[str, ...]] = {}
+def associations_of(data: Json, primary: int | None) -> dict[str, list[tuple[str, bool]]]:
+    """Return per record the ids it is associated with, and whether each is the primary one."""
+    found: dict[str, list[tuple[str, bool]]] = {}
     for entry in map(table, results_of(data)):
         near = text(table(entry.get("from")).get("id"))
-        ends = [table(end) for end in rows(entry.get("to"))]
-        ends.sort(key=lambda end: not _is_primary(end, primary))
-        ids = tuple(dict.fromkeys(text(end.get("toObjectId")) for end in ends))
-        found[near] = found.get(near, ()) + tuple(far for far in ids if far)
+        ends = (table(end) for end in rows(entry.get("to")))
+        pairs = ((text(end.get("toObjectId")), _is_primary(end, primary)) for end in ends)
+        found.setdefault(near, []).extend(pair for pair in pairs if pair[0])
     return found
+
+
+def in_order(ends: Sequence[tuple[str, bool]]) -> tuple[tuple[str, ...], bool]:
+    """Return each id once, the primary one first and the others as numbers grow, and whether there
+    is a primary one: HubSpot promises no order.
+    """
+    first = next((far for far, is_primary in ends if is_primary), None)
+    if len(ends) == 1:
+        return (ends[0][0],), first is not None
+    rest = sorted({far for far, _ in ends if far != first}, key=lambda far: (len(far), far))
+    return (tuple(rest) if first is None else (first, *rest)), first is not None
 
 
 def associations_left(data: Json) -> dict[str, str]:
@@ -177,24 +212,34 @@ def as_wire(value: Wire) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _associations(linked: Json, others: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _associations(
+    linked: Json, others: Sequence[str]
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     found = table(linked)
-    return {other: _linked_ids(found.get(other)) if found else () for other in others}
+    if not found:
+        return dict.fromkeys(others, ()), ()
+    ids: dict[str, tuple[str, ...]] = {}
+    primaries: list[str] = []
+    for other in others:
+        ids[other], has_primary = in_order(_listed(found.get(other), PRIMARY_NAMES.get(other)))
+        if has_primary:
+            primaries.append(other)
+    return ids, tuple(primaries)
 
 
-def _linked_ids(value: Json) -> tuple[str, ...]:
-    """One record comes once per type of association; labelled types are the primary ones."""
-    labelled: list[str] = []
-    plain: list[str] = []
+def _listed(value: Json, primary: str | None) -> list[tuple[str, bool]]:
+    """One record comes once per type of association; the primary type has a name of its own."""
+    ends: list[tuple[str, bool]] = []
     for end in rows(value.get("results") if isinstance(value, dict) else None):
         if not isinstance(end, dict):
             continue
         far, kind = end.get("id"), end.get("type")
         if not isinstance(far, str):
             far = text(far)
-        is_plain = isinstance(kind, str) and kind.endswith(UNLABELLED)
-        (plain if is_plain else labelled).append(far)
-    return tuple([far for far in dict.fromkeys(labelled + plain) if far])
+        if far:
+            leads = primary is not None and isinstance(kind, str) and kind.endswith(primary)
+            ends.append((far, leads))
+    return ends
 
 
 def _is_primary(end: Mapping[str, Json], primary: int | None) -> bool:

@@ -9,7 +9,7 @@ import orjson
 from crm_admin.errors import ProviderBroken
 from crm_admin.jsontypes import Json
 from crm_admin.providers.base import Ask, Page, RemoteRecord
-from crm_admin.providers.hubspot.associating import associations_for
+from crm_admin.providers.hubspot.associating import associations_for, ends_of
 from crm_admin.providers.hubspot.calls import Calls
 from crm_admin.providers.hubspot.payloads import (
     is_cut_short,
@@ -49,7 +49,7 @@ def list_page(calls: Calls, ask: Ask, cursor: str | None) -> Page:
     after = next_of(data)
     if after is not None and after == cursor:
         raise ProviderBroken(f"HubSpot sent the same page of {ask.object} twice.")
-    records = records_of(data, () if ask.archived else ask.associations)
+    records = records_of(data, () if ask.archived else ask.associations, ask.object)
     if ask.archived:
         return Page(_archived_since(records, ask), after)
     if not short:
@@ -99,13 +99,9 @@ def with_associations(
     """Return the records with the ids they are associated with, read past the index."""
     if not records or not others:
         return records
-    ids = [record.id for record in records]
-    linked = {other: associations_for(calls, object_name, other, ids) for other in others}
+    linked = ends_of(calls, object_name, [record.id for record in records], others)
     return tuple(
-        replace(
-            record,
-            associations={other: linked[other].get(record.id, ()) for other in others},
-        )
+        replace(record, associations=linked[record.id].ids, primaries=linked[record.id].primaries)
         for record in records
     )
 
@@ -127,19 +123,36 @@ def _completed(
             continue
         linked = associations_for(calls, ask.object, other, cut)
         records = tuple(
-            replace(one, associations={**one.associations, other: linked[one.id]})
-            if one.id in linked
-            else one
-            for one in records
+            _with_ends(one, other, linked[one.id]) if one.id in linked else one for one in records
         )
     return records
 
 
+def _with_ends(
+    record: RemoteRecord, other: str, found: tuple[tuple[str, ...], bool]
+) -> RemoteRecord:
+    ids, has_primary = found
+    kept = tuple(name for name in record.primaries if name != other)
+    return replace(
+        record,
+        associations={**record.associations, other: ids},
+        primaries=(*kept, other) if has_primary else kept,
+    )
+
+
 def _filled(calls: Calls, ask: Ask, records: tuple[RemoteRecord, ...]) -> tuple[RemoteRecord, ...]:
     """Records read again with all properties, because their names did not fit into the question."""
-    linked = {record.id: record.associations for record in records}
-    full = _read_batches(calls, ask.object, tuple(linked), ask.properties)
-    return tuple(replace(record, associations=linked.get(record.id, {})) for record in full)
+    listed = {record.id: record for record in records}
+    full = _read_batches(calls, ask.object, tuple(listed), ask.properties)
+    return tuple(
+        replace(
+            record,
+            associations=listed[record.id].associations,
+            primaries=listed[record.id].primaries,
+        )
+        for record in full
+        if record.id in listed
+    )
 
 
 def _read_batches(
@@ -158,7 +171,7 @@ def _read_batches(
         }
         if key is not None:
             body["idProperty"] = key
-        for record in map(record_of, results_of(calls.ask(path, body))):
+        for record in records_of(calls.ask(path, body), (), object_name):
             if not record.archived:
                 yield record
 
@@ -186,7 +199,7 @@ def _search_values(
                 "after": str(after),
             }
             data = calls.ask(path, body, SEARCH)
-            records = records_of(data)
+            records = records_of(data, (), object_name)
             if names is properties:
                 yield from records
             else:

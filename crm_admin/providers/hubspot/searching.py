@@ -164,11 +164,11 @@ def _search(calls: Calls, ask: Ask, modified: str, state: State) -> Found:
         "after": str(state.after),
     }
     data = calls.ask(f"{calls.paths.objects}/{ask.object}/search", body, SEARCH)
-    return _found(data)
+    return _found(data, ask.object)
 
 
-def _found(data: Json) -> Found:
-    records = records_of(data)
+def _found(data: Json, object_name: str) -> Found:
+    records = records_of(data, (), object_name)
     total = table(data).get("total")
     if not isinstance(total, int) or isinstance(total, bool):
         raise ProviderBroken("HubSpot's search does not say how much it found.")

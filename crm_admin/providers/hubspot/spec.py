@@ -63,6 +63,8 @@ TYPE_IDS: Mapping[str, str] = {
 }
 
 MODIFIED = "hs_lastmodifieddate"
+MERGED = "hs_merged_object_ids"
+"""The ids of the records that were merged into this one."""
 
 OBJECTS = (
     ObjectSpec(
@@ -73,6 +75,7 @@ OBJECTS = (
         MODIFIED,
         ("name",),
         type_id=TYPE_IDS["companies"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "contacts",
@@ -84,6 +87,7 @@ OBJECTS = (
         ("email",),
         ("companies",),
         type_id=TYPE_IDS["contacts"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "deals",
@@ -94,6 +98,7 @@ OBJECTS = (
         ("dealname",),
         associations=("companies", "contacts"),
         type_id=TYPE_IDS["deals"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "leads",
@@ -104,6 +109,7 @@ OBJECTS = (
         ("hs_lead_name",),
         associations=("contacts", "companies"),
         type_id=TYPE_IDS["leads"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "tasks",
@@ -114,6 +120,7 @@ OBJECTS = (
         ("hs_task_subject",),
         associations=("contacts", "companies", "deals"),
         type_id=TYPE_IDS["tasks"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "calls",
@@ -124,6 +131,7 @@ OBJECTS = (
         ("hs_call_title",),
         associations=("contacts", "companies", "deals"),
         type_id=TYPE_IDS["calls"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "meetings",
@@ -134,6 +142,7 @@ OBJECTS = (
         ("hs_meeting_title",),
         associations=("contacts", "companies", "deals"),
         type_id=TYPE_IDS["meetings"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "emails",
@@ -144,6 +153,7 @@ OBJECTS = (
         ("hs_email_subject",),
         associations=("contacts", "companies", "deals"),
         type_id=TYPE_IDS["emails"],
+        former_field=MERGED,
     ),
     ObjectSpec(
         "notes",
@@ -154,6 +164,7 @@ OBJECTS = (
         ("hs_note_body",),
         associations=("contacts", "companies", "deals"),
         type_id=TYPE_IDS["notes"],
+        former_field=MERGED,
     ),
 )
 
@@ -191,6 +202,8 @@ ASSOCIATION_TYPES: Mapping[tuple[str, str], int] = {
     ("calls", "companies"): 182,
     ("calls", "deals"): 206,
     ("emails", "contacts"): 198,
+    ("emails", "companies"): 186,
+    ("emails", "deals"): 210,
     ("meetings", "contacts"): 200,
     ("meetings", "companies"): 188,
     ("meetings", "deals"): 212,

@@ -292,6 +292,7 @@ def _collect_effect(
     if draft is None or ours is None:
         return
     creates = draft.action is OperationAction.CREATE
+    marked = work.marks(subject.stream.facts.remote_object)
     batch.effects.append(
         NewEffect(
             operation_id=ids[draft],
@@ -301,25 +302,36 @@ def _collect_effect(
             remote_object=subject.stream.facts.remote_object,
             remote_id=theirs.id if theirs else None,
             action=draft.action.value,
-            marker=str(ours.record_id) if creates and work.marker else None,
+            marker=str(ours.record_id) if creates and marked else None,
             properties=result.send,
-            associations=_association_changes(result),
+            associations=_association_changes(result, subject),
             sent=result.sent,
             version=ours.version + (1 if result.take or result.references else 0),
         )
     )
 
 
-def _association_changes(result: Decided) -> dict[str, Json]:
-    """Return {object: {"add": id or null, "remove": id or null}}: references of ours hold one
-    target.
+def _association_changes(result: Decided, subject: Subject) -> dict[str, Json]:
+    """Return {object: {"add", "remove", "left"}}, each an id or null: references of ours hold one
+    target, and of theirs only the one both agreed on gives way; `left` is then the first.
     """
-    theirs = result.pair.theirs
+    theirs, link = result.pair.theirs, result.pair.link
+    agreed = {
+        use.rule.association: link.base_theirs.get(use.rule.id)
+        for use in subject.stream.facts.rules
+        if link is not None and use.rule.association
+    }
     changes: dict[str, Json] = {}
     for other, target in result.associate.items():
         held = theirs.associations.get(other, ()) if theirs else ()
-        old = held[0] if held and held[0] != target else None
-        changes[other] = {"add": target, "remove": old}
+        known = agreed.get(other)
+        old = known if known in held else next(iter(held), None)
+        left = [one for one in held if one not in (old, target)]
+        changes[other] = {
+            "add": target,
+            "remove": old if old != target else None,
+            "left": left[0] if left else None,
+        }
     return changes
 
 

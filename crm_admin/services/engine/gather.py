@@ -285,11 +285,15 @@ def look_up(
     query = f"SELECT * FROM ({known}) p WHERE "  # noqa: S608 -- two constants of ours
     named = {"connection": work.connection_id, "run": work.run_id, "at": work.run_at}
     for other in remote.associations:
-        ids = list({ids[0] for r in records if (ids := r.associations.get(other, ()))})
+        ids = list({one for r in records for one in r.associations.get(other, ())})
         if ids:
             mine = query + "remote_object = %(other)s AND remote_id = ANY(%(ids)s)"
             for row in cursor.execute(mine, {**named, "other": other, "ids": ids}).fetchall():
                 record_of[other, row["remote_id"]] = str(row["record_id"])
+            if missing := [one for one in ids if (other, one) not in record_of]:
+                former = {**named, "other": other, "ids": missing}
+                for row in cursor.execute(FORMER, former).fetchall():
+                    record_of[other, row["remote_id"]] = str(row["record_id"])
     targets = {
         UUID(v) for o in ours for v in o.references.values() if v and not v.startswith(PARKED)
     }
@@ -302,7 +306,15 @@ def look_up(
 
 PAIRED = """
 SELECT remote_object, remote_id, record_id, status FROM link
- WHERE connection_id = %(connection)s AND status <> 'detached' AND remote_id IS NOT NULL
+ WHERE connection_id = %(connection)s AND status NOT IN ('detached', 'shadow')
+   AND remote_id IS NOT NULL
+"""
+
+FORMER = """
+SELECT a.remote_id, l.record_id FROM link_alias a
+  JOIN link l ON l.organization_id = a.organization_id AND l.id = a.link_id
+ WHERE a.connection_id = %(connection)s AND a.remote_object = %(other)s
+   AND a.remote_id = ANY(%(ids)s)
 """
 
 PLANNED_PAIRS = """

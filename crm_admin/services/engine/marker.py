@@ -2,14 +2,15 @@
 plan.
 """
 
+from dataclasses import asdict
 from uuid import UUID
 
 from crm_admin.errors import NeedsAttention, RecordRejected
-from crm_admin.providers.base import NewField
+from crm_admin.providers.base import NewField, RemoteField
 from crm_admin.services.engine.operations import Entry, write_operations
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
-from crm_admin.services.sql import transaction
+from crm_admin.services.sql import dumps, transaction
 from crm_admin.sync.drafts import Draft
 from crm_admin.sync.states import OperationAction, OperationState, Side
 
@@ -21,15 +22,24 @@ def ensure(work: Work) -> None:
 
     A connection without the right to make them works by look-up on natural keys and says so.
     """
-    if work.marker or _state(work) == "denied":
+    if not work.marker and _state(work) == "denied":
         return
-    missing = _missing(work)
+    missing = sorted(work.unmarked) if work.marker else _missing(work)
+    if not missing and work.marker:
+        return
     if not missing:
         _remember(work, "present")
     elif work.staged:
         _plan(work, missing)
     else:
         _make(work, dict.fromkeys(missing))
+
+
+def look(work: Work) -> None:
+    """Know which objects have no marker field although the connection works with one: an object
+    may have been switched on later, or a person left its field out of the plan.
+    """
+    work.unmarked = set(_missing(work)) if work.marker else set()
 
 
 def release(work: Work) -> None:
@@ -115,10 +125,11 @@ def _make(work: Work, wanted: dict[str, UUID | None]) -> None:
             work.provider.create_field(name, new)
         except (NeedsAttention, RecordRejected) as error:
             _close(work, name, operation_id, OperationState.FAILED, error.sentence)
-            _remember(work, "denied")
+            _remember(work, "present" if work.marker else "denied")
             return
         _close(work, name, operation_id, OperationState.DONE, None)
-    _remember(work, "present" if not (set(_missing(work)) - set(wanted)) else "absent")
+        work.unmarked.discard(name)
+    _remember(work, "present" if work.marker or not _missing(work) else "absent")
 
 
 def _close(
@@ -137,6 +148,15 @@ def _close(
         )
         if state is OperationState.DONE:
             work.counts["fields_created"] += 1
+            # The next run must not take the field for missing until the object is described anew.
+            field = RemoteField(
+                work.provider.spec.marker_field, LABEL, "string", unique=True, custom=True
+            )
+            cursor.execute(
+                "UPDATE remote_schema SET fields = fields || %s"
+                " WHERE connection_id = %s AND object = %s",
+                (dumps([asdict(field)]), work.connection_id, name),
+            )
 
 
 def _remember(work: Work, state: str) -> None:

@@ -3,7 +3,7 @@ closed effects.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from flask import current_app
@@ -52,13 +52,26 @@ def apply_outcomes(
     by_trace = {outcome.trace: outcome for outcome in outcomes}
     settled = _Settled()
     for row in rows:
-        _sort(settled, row, by_trace.get(str(row["id"])))
+        _sort(settled, *_without_ends(row, by_trace.get(str(row["id"]))))
     close_done(cursor, work, settled.done)
     crashpoint("batch.half_of_results_applied")
     close_failed(cursor, work, settled.failed)
     mark_links(cursor, [row["link_id"] for row in settled.gone if row["link_id"]], "remote_gone")
     _postpone(cursor, settled.later)
     make_unknown(cursor, [row["id"] for row in settled.unknown])
+
+
+def _without_ends(row: Row, outcome: Outcome | None) -> tuple[Row, Outcome | None]:
+    """A record that was made, but whose associations were refused, is there all the same: it is
+    linked, and knows of no associations yet.
+    """
+    if outcome is None or outcome.record is None or row["action"] != "create":
+        return row, outcome
+    if outcome.ending not in {Ending.REJECTED, Ending.GONE, Ending.EXISTS}:
+        return row, outcome
+    return {**row, "associations": {}, "refused": outcome.sentence}, replace(
+        outcome, ending=Ending.DONE
+    )
 
 
 def _sort(settled: _Settled, row: Row, outcome: Outcome | None) -> None:
@@ -174,7 +187,7 @@ def bases_after(
         other = use.rule.association
         if other:
             change = associations.get(other)
-            theirs[use.rule.id] = change.get("add") if isinstance(change, Mapping) else None
+            theirs[use.rule.id] = _end_after(change) if isinstance(change, Mapping) else None
         else:
             name = use.rule.theirs
             returned = record.properties if record is not None else {}
@@ -184,11 +197,18 @@ def bases_after(
     return {rule: value for rule, value in sent.items() if rule in theirs}, theirs
 
 
+def _end_after(change: Mapping[str, Json]) -> Json:
+    """The id a reference has there after its change: another one may be left."""
+    return change.get("add") or change.get("left")
+
+
 def _new_link(row: Row, record: RemoteRecord, stream: Stream) -> NewLink:
     expected = row["expected"] or {}
-    ours, theirs = bases_after(
-        stream, expected.get("sent", {}), row["fields"], row["associations"], record
-    )
+    sent = expected.get("sent", {})
+    if "refused" in row:
+        ends = {use.rule.id for use in stream.facts.rules if use.rule.association}
+        sent = {rule: value for rule, value in sent.items() if rule not in ends}
+    ours, theirs = bases_after(stream, sent, row["fields"], row["associations"], record)
     return NewLink(
         new_id(),
         stream.id,
@@ -200,6 +220,7 @@ def _new_link(row: Row, record: RemoteRecord, stream: Stream) -> NewLink:
         stream.facts.version,
         record.updated_at,
         ours_version=expected.get("version", 1),
+        error=row.get("refused"),
     )
 
 
@@ -227,11 +248,12 @@ def _restore_links(cursor: Cursor, done: Sequence[tuple[Row, Outcome]]) -> None:
         if restore and row["link_id"]:
             cursor.execute(
                 "UPDATE link SET base_ours = base_ours || %s, base_theirs = base_theirs || %s,"
-                " declined = declined || %s, status = coalesce(%s, status), updated_at = now()"
-                " WHERE id = %s",
+                " declined = (declined - %s::text[]) || %s, status = coalesce(%s, status),"
+                " updated_at = now() WHERE id = %s",
                 (
                     dumps(restore.get("base_ours", {})),
                     dumps(restore.get("base_theirs", {})),
+                    restore.get("cleared", []),
                     dumps(restore.get("declined", {})),
                     restore.get("status"),
                     row["link_id"],

@@ -232,7 +232,7 @@ def read_theirs_of(work: Work, stream: Stream, record_ids: Sequence[UUID]) -> li
     for field, values in _strong_keys(stream, ours.values()).items():
         records += work.provider.find(remote.name, field, sorted(values), properties)
     marker = work.provider.spec.marker_field
-    if work.marker and unlinked:
+    if work.marks(remote.name) and unlinked:
         records += work.provider.find(
             remote.name, marker, [str(one) for one in unlinked], properties
         )

@@ -126,4 +126,6 @@ def _verb(action: str) -> str:
 
 def _association(name: str, change: Mapping[str, Json]) -> Association:
     add, remove = change.get("add"), change.get("remove")
-    return Association(name, (str(add),) if add else (), (str(remove),) if remove else ())
+    return Association(
+        name, (str(add),) if add else (), (str(remove),) if remove else (), leads=True
+    )

@@ -6,6 +6,7 @@ from crm_admin.crashpoints import crashpoint
 from crm_admin.jsontypes import Json
 from crm_admin.services.engine import ending, marker
 from crm_admin.services.engine.apply import apply_planned, leave_rest
+from crm_admin.services.engine.ends import sweep
 from crm_admin.services.engine.guarding import guard
 from crm_admin.services.engine.passes import (
     heal_references,
@@ -40,6 +41,7 @@ def _go(work: Work, stage: str, **more: Json) -> None:
 
 def begin(work: Work) -> None:
     """What every claim does first: look after writes that an earlier worker left open."""
+    marker.look(work)
     adopt(work)
     if not work.staged:
         settle(work)
@@ -62,7 +64,7 @@ def _start(work: Work) -> None:
 def _read(work: Work) -> None:
     index = int(str(work.checkpoint.get("object") or 0))
     if index >= len(work.objects):
-        _go(work, "wanted")
+        _go(work, "ends", object=0, slices=0)
         return
     remote = work.objects[index]
     if read_pages(work, remote) is None:
@@ -89,6 +91,17 @@ def _archived(work: Work) -> None:
         _go(work, "read", object=index + 1)
 
 
+def _ends(work: Work) -> None:
+    index = int(str(work.checkpoint.get("object") or 0))
+    if work.mode != "delta" or index >= len(work.objects):
+        _go(work, "wanted")
+        return
+    if not sweep(work, work.objects[index]):
+        _go(work, "ends", object=index + 1, slices=0)
+    if not work.staged:
+        push(work)
+
+
 def _urgent(work: Work) -> bool:
     """A single record that was asked for does not wait for the end of a long pass."""
     found = read_wanted(work)
@@ -101,11 +114,10 @@ def _wanted(work: Work) -> None:
     if not work.staged:
         while read_wanted(work):
             push(work)
+        heal_references(work)
     if work.mode not in READERS:
         _go(work, "guard")
         return
-    if not work.staged:
-        heal_references(work)
     _go(work, "ours", stream=0, unlinked=False)
 
 
@@ -145,6 +157,9 @@ def _guard(work: Work) -> str | None:
 
 def _release(work: Work) -> None:
     """A person approved the plan: first the fields it makes in the CRM, then its records."""
+    if work.mode == "undo":
+        _go(work, "undo", undone=None, made=None)
+        return
     marker.release(work)
     _go(work, "apply", applied=None)
 
@@ -160,10 +175,12 @@ def _apply(work: Work) -> None:
 
 
 def _undo(work: Work) -> None:
+    """Take back or plan slice by slice; then what has to be made anew there is applied as planned."""
     if undo_slice(work):
-        push(work)
+        if not work.staged:
+            push(work)
         return
-    _go(work, "end")
+    _go(work, "guard" if work.staged else "apply", applied=None)
 
 
 def _end(work: Work) -> str | None:
@@ -185,6 +202,7 @@ def _end(work: Work) -> str | None:
 STAGES: dict[str, Callable[[Work], str | None]] = {
     "start": _start,
     "read": _read,
+    "ends": _ends,
     "archived": _archived,
     "wanted": _wanted,
     "ours": _ours,

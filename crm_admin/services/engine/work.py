@@ -47,10 +47,15 @@ class Work:
     counts: Counter[str] = field(default_factory=Counter)
     ahead: Ahead = field(default_factory=Ahead)
     mostly_new: bool = False
+    unmarked: set[str] = field(default_factory=set)
 
     @property
     def run_id(self) -> UUID:
         return self.lease.run_id
+
+    def marks(self, remote_object: str) -> bool:
+        """Whether records of this object carry our marker."""
+        return self.marker and remote_object not in self.unmarked
 
     def stream(self, stream_id: UUID) -> Stream | None:
         """Return the run's stream of that id."""

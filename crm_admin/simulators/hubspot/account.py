@@ -158,6 +158,7 @@ def make_account(number: int, settings: Settings, clock: Clock, effect: Effect =
     """A new account: no records, the standard properties, owners and pipelines."""
     portal = Portal(number, make_tables(), clock, effect)
     portal.index_lag = settings.index_lag
+    portal.link_stamps = settings.association_stamps
     _offer_pipelines(portal)
     return Account(portal, settings)
 

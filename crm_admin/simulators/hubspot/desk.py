@@ -8,11 +8,12 @@ from crm_admin.simulators.definitions import Definition
 from crm_admin.simulators.hubspot.account import Account
 from crm_admin.simulators.hubspot.association_types import PLAIN, PRIMARY
 from crm_admin.simulators.hubspot.errors import ApiError
-from crm_admin.simulators.hubspot.linking import set_types
+from crm_admin.simulators.hubspot.linking import remove_types, set_types
 from crm_admin.simulators.hubspot.merging import merge_rows
 from crm_admin.simulators.hubspot.properties import patched
 from crm_admin.simulators.hubspot.schema import object_of
 from crm_admin.simulators.hubspot.values import check_properties, epoch_ms, needed_to_create
+from crm_admin.simulators.links import End
 from crm_admin.simulators.people import Maker
 from crm_admin.simulators.row import Row
 from crm_admin.simulators.store import Portal
@@ -51,6 +52,20 @@ def merge(account: Account, object_name: str, pair: tuple[int, int], by: By) -> 
     if keep.id == absorb.id:
         raise Refusal("a record cannot be merged with itself")
     return merge_rows(account, object_name, (keep, absorb), by)
+
+
+def associate(portal: Portal, near: End, far: End, *, add: bool, primary: bool) -> None:
+    """A person put two records together, or took them apart."""
+    for name, row_id in (near, far):
+        portal.table(name).living_row(row_id)
+    pair = (near[0], far[0])
+    if pair not in PLAIN:
+        raise Refusal(f"{near[0]} and {far[0]} cannot be associated")
+    if not add:
+        remove_types(portal, near, far, None, By.PAGE)
+        return
+    types = {PLAIN[pair]} | ({PRIMARY[pair]} if primary and pair in PRIMARY else set())
+    set_types(portal, near, far, frozenset(types), By.PAGE)
 
 
 def load(portal: Portal, data: Mapping[str, object]) -> dict[str, list[str]]:

@@ -26,6 +26,7 @@ from crm_admin.simulators.hubspot.schema import object_of
 from crm_admin.simulators.hubspot.settings import DEMO_PORTAL, Limits, Settings, Token
 from crm_admin.simulators.hubspot.shapes import render, shape_of
 from crm_admin.simulators.journal import Journal
+from crm_admin.simulators.links import End
 from crm_admin.simulators.replay import replay
 from crm_admin.simulators.row import Row
 from crm_admin.simulators.store import Portal
@@ -181,6 +182,9 @@ class HubSpot:
     ) -> Row:
         return desk.save(self.account(portal.number), object_name, row_id, changes, by)
 
+    def associate(self, portal: Portal, near: End, far: End, *, add: bool, primary: bool) -> None:
+        desk.associate(portal, near, far, add=add, primary=primary)
+
     def merge(self, portal: Portal, object_name: str, pair: tuple[int, int], by: By) -> Row:
         return desk.merge(self.account(portal.number), object_name, pair, by)
 
@@ -202,6 +206,7 @@ class HubSpot:
             self.clock.set_offset(self.settings.clock_offset)
         for account in self._accounts.values():
             account.portal.set_index_lag(self.settings.index_lag)
+            account.portal.link_stamps = self.settings.association_stamps
 
     def reset(self) -> None:
         """As at the first start: no records, no rules, no tokens beside the demo ones."""

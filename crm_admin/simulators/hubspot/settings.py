@@ -52,6 +52,7 @@ class Settings:
     unordered_search: bool = False
     multi_status: bool = True
     merge_makes_new_id: bool = True
+    association_stamps: bool = True
     any_token: bool = False
     clock_offset: float = 0.0
     required: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Settings:
             "unordered_search",
             "multi_status",
             "merge_makes_new_id",
+            "association_stamps",
             "any_token",
         ):
             if name in given:
@@ -107,6 +109,7 @@ class Settings:
             "unordered_search": self.unordered_search,
             "multi_status": self.multi_status,
             "merge_makes_new_id": self.merge_makes_new_id,
+            "association_stamps": self.association_stamps,
             "any_token": self.any_token,
             "clock_offset": self.clock_offset,
             "required": {name: list(names) for name, names in self.required.items()},

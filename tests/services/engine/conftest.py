@@ -55,6 +55,20 @@ class HubSpot:
     def edit(self, kind: str, remote_id: str, **properties: str) -> None:
         self.post("/_sim/edit", {"object": kind, "id": remote_id, "properties": properties})
 
+    def associate(self, kind: str, remote_id: str, other: str, other_id: str, **how: bool) -> None:
+        ends = {"object": kind, "id": remote_id, "to": other, "to_id": other_id}
+        self.post("/_sim/associate", {**ends, **how})
+
+    def links(self, kind: str, remote_id: str) -> dict[str, list[int]]:
+        found = self.get(f"/_sim/links?object={kind}&id={remote_id}")["links"]
+        return dict(found)
+
+    def archive(self, kind: str, remote_id: str, *, archived: bool = True) -> None:
+        self.post("/_sim/edit", {"object": kind, "id": remote_id, "archived": archived})
+
+    def merge(self, kind: str, keep: str, other: str) -> str:
+        return str(self.post("/_sim/merge", {"object": kind, "id": keep, "other": other})["id"])
+
     def all(self, kind: str) -> dict[str, dict[str, Any]]:
         found = self.get(f"/_sim/records?object={kind}&limit=1000")["records"]
         return {one["id"]: one["properties"] for one in found}
@@ -109,6 +123,15 @@ class Desk:
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         with transaction() as cursor:
             return cursor.execute(query, values).fetchall()
+
+    def target(self, record_id: UUID, field: str) -> UUID | str | None:
+        """The record a reference points to, or the id in the CRM it waits for."""
+        rows = self.rows(
+            "SELECT target_id, remote_id FROM reference WHERE record_id = %s AND field = %s",
+            record_id,
+            field,
+        )
+        return (rows[0]["target_id"] or rows[0]["remote_id"]) if rows else None
 
     def change(self, statement: str, *values: object) -> None:
         with transaction() as cursor:
