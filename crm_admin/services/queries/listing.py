@@ -31,6 +31,10 @@ ORDERS: Mapping[str, Order] = {
     "title": Order("r.title", "text", "ASC"),
     "amount": Order("r.amount", "bigint", "DESC"),
     "due": Order("r.due_on", "date", "ASC"),
+    "-updated": Order("r.updated_at", "timestamptz", "ASC"),
+    "-title": Order("r.title", "text", "DESC"),
+    "-amount": Order("r.amount", "bigint", "ASC"),
+    "-due": Order("r.due_on", "date", "DESC"),
 }
 """Nothing but these ever reaches ORDER BY."""
 
@@ -116,20 +120,28 @@ def totals(person: Person, kind: str) -> Totals:
     return Totals(total, states["linked"], states["failed"])
 
 
-def listed(person: Person, kind: str, filters: Filters, after: str) -> Listed:
+FOLLOWED = """
+SELECT CAST(substr(p.name, 8) AS uuid) AS id FROM preference p
+ WHERE p.user_id = :me AND starts_with(p.name, 'follow:') LIMIT :most
+"""
+
+
+def listed(
+    person: Person, kind: str, filters: Filters, after: str, *, amount: int = paging.PAGE
+) -> Listed:
     """Return one page in the wanted order, records without the sorted value last."""
     order = ORDERS.get(filters.sort, ORDERS["updated"])
-    bound = _bound(person, kind, filters)
+    bound = {**_bound(person, kind, filters), "amount": amount + 1}
     place = paging.decode(after)
     found: list[Row] = []
     if place is None or place.value:
         found += _filled(order, place, bound)
         place = None
-    missing = paging.PAGE + 1 - len(found)
-    if missing > 0 and filters.sort != "updated":
+    missing = amount + 1 - len(found)
+    if missing > 0 and filters.sort.lstrip("-") != "updated":
         found += _blank(order, place, {**bound, "amount": missing})
-    shown = found[: paging.PAGE]
-    more = len(found) > paging.PAGE
+    shown = found[:amount]
+    more = len(found) > amount
     return Listed(shown, paging.encode(_text(shown[-1]["place"]), shown[-1]["id"]) if more else "")
 
 
@@ -141,10 +153,18 @@ def _bound(person: Person, kind: str, filters: Filters) -> dict[str, object]:
         "owner": owner,
         "mine": person.user_id if filters.mine else None,
         "status": filters.status,
-        "searched": _searched(kind, query, owner) if query else None,
+        "searched": _among(person, kind, filters, query),
         "view": filters.view if filters.view in {"failed", "missing"} else "",
-        "amount": paging.PAGE + 1,
     }
+
+
+def _among(person: Person, kind: str, filters: Filters, query: str) -> list[UUID] | None:
+    """Return the ids that a search or the list of followed records leaves, None for all."""
+    found = _searched(kind, query, scope.owner_of(person)) if query else None
+    if filters.view != "following":
+        return found
+    followed = [row["id"] for row in rows(FOLLOWED, me=person.user_id, most=MOST_FOUND)]
+    return followed if found is None else [one for one in followed if one in set(found)]
 
 
 def _searched(kind: str, query: str, owner: UUID | None) -> list[UUID]:

@@ -109,6 +109,17 @@ def record_list(person: Person, kind_name: str, filters: Filters, after: str = "
     )
 
 
+def record_lines(
+    person: Person, kind_name: str, filters: Filters, after: str, amount: int
+) -> tuple[Sequence[RecordLine], str]:
+    """Return lines of a list without its totals, and the place where the next ones begin."""
+    kind = kind_named(kind_name)
+    if scope.owner_of(person) is not None and kind_name != "pov":
+        raise NotFound("There are no records of this type.")
+    found = listed(person, kind.name, filters, after, amount=amount)
+    return _lines(kind, found.rows, rows(CONNECTIONS, kind=kind.name)), found.after
+
+
 def _field(kind: RecordKind, name: str) -> Field | None:
     try:
         return kind.field(name) if name else None
