@@ -167,8 +167,9 @@ def plan_ready(work: Work) -> str:
                 plan[f"plan_{row['side']}_{row['action']}"] = row["n"]
         work.totals |= plan
         if not plan:
-            _move_watermarks(cursor, work)
-            _close(cursor, work, "succeeded", "Nothing to do: both sides agree.", "nothing_to_do")
+            if work.mode != "undo":
+                _move_watermarks(cursor, work)
+            _close(cursor, work, "succeeded", _nothing(work), "nothing_to_do")
             return "succeeded"
         cursor.execute(
             "UPDATE sync_run SET state = 'cancelled', finished_at = now(), reason_code ="
@@ -191,6 +192,12 @@ def plan_ready(work: Work) -> str:
             (work.run_id,),
         )
     return "planned"
+
+
+def _nothing(work: Work) -> str:
+    if work.mode == "undo":
+        return "Nothing to put back: everything the run wrote changed since, or is undone already."
+    return "Nothing to do: both sides agree."
 
 
 OPEN = (

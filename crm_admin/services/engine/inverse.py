@@ -1,296 +1,287 @@
-"""The inverse of one operation: what goes back on either side, and what stays as it moved since."""
+"""Decides what takes an operation back: what goes back on either side, what stays and why. Pure:
+both sides are handed in as they stand.
+"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from uuid import UUID
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
-from crm_admin.errors import present
-from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
-from crm_admin.mapping.rules import FieldRule
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.values import is_blank, same
-from crm_admin.services.engine.effects import NewEffect
-from crm_admin.services.engine.operations import Entry
-from crm_admin.services.engine.streams import Stream
-from crm_admin.services.engine.work import Work
-from crm_admin.services.record_store import Change
-from crm_admin.services.sql import Row
-from crm_admin.sync.drafts import Draft, Ours
+from crm_admin.services.engine.inverse_facts import Back, Did, Fields, LinkBack, Scene, Verdict
+from crm_admin.sync.drafts import Ours, RuleUse, StreamFacts
 from crm_admin.sync.merge import hash_of
-from crm_admin.sync.states import OperationAction, OperationState, Side
+from crm_admin.sync.states import LinkStatus, OperationAction, Side
 
 
-@dataclass(slots=True)
-class Inverse:
-    """What a slice of an undo writes; `ours` and `theirs` are both sides as they stand then."""
-
-    ours: dict[UUID, Ours] = field(default_factory=dict)
-    theirs: dict[tuple[str, str], RemoteRecord] = field(default_factory=dict)
-    changes: dict[UUID, Change] = field(default_factory=dict)
-    effects: list[NewEffect] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    undone: list[UUID] = field(default_factory=list)
-    links: list[tuple[UUID, Mapping[str, Json]]] = field(default_factory=list)
-    removed: list[UUID] = field(default_factory=list)
-    restored: list[UUID] = field(default_factory=list)
-
-
-def invert(inverse: Inverse, work: Work, row: Row) -> None:
-    """Add the inverse of an operation that was done: newest first, so that each finds what it
-    left.
+def invert(did: Did, scene: Scene, only: frozenset[str] | None = None) -> Back:
+    """Return what takes an operation back; ask for the newest first, so that each finds what it
+    left. `only` limits it to these fields: what a plan showed.
     """
-    ours = inverse.ours.get(row["record_id"])
-    theirs = inverse.theirs.get((row["remote_object"], row["remote_id"]))
-    side, action = row["side"], row["action"]
-    if action == "link":
-        _invert_link(inverse, row)
-    elif side == "ours" and action == "update":
-        _invert_take(inverse, work, row, ours)
-    elif side == "ours" and action == "create":
-        _invert_create(inverse, work, row, ours)
-    elif side == "ours" and action == "delete":
-        _invert_delete(inverse, work, row, ours)
-    elif side == "theirs" and action == "update":
-        _invert_send(inverse, work, row, ours, theirs)
-    elif side == "theirs" and action == "create":
-        _invert_remote_create(inverse, work, row, theirs)
-    else:
-        stays(inverse, work, row, f"{work.connection_name} cannot bring back an archived record.")
+    if only is not None:
+        did = replace(did, fields={n: v for n, v in did.fields.items() if n in only})
+    if did.action is OperationAction.LINK:
+        return _link(did)
+    inverse = INVERSES.get((did.side, did.action))
+    return inverse(did, scene) if inverse else stays(did, "Nothing takes this back.")
 
 
-def _entry(
-    row: Row,
-    side: Side,
-    action: OperationAction,
-    fields: Mapping[str, list[Json]],
-    state: OperationState,
-    **more: object,
-) -> Entry:
-    draft = Draft(
-        side,
-        action,
-        fields=fields,
-        reason_code=str(more.get("code", "undo")),
-        reason=str(more.get("reason", "")),
-    )
-    return Entry(
-        draft,
-        state,
-        row["stream_id"],
-        row["remote_object"],
-        row["label"] or "",
-        record_id=row["record_id"],
-        link_id=row["link_id"],
-        remote_id=row["remote_id"],
-        operation_id=new_id(),
-        bases=more.get("bases"),
+def stays(did: Did, reason: str) -> Back:
+    """Return that all of an operation stays, with the reason."""
+    return Back(did, Verdict.STAYS, reason, code="moved")
+
+
+def ours_after(ours: Ours, back: Back) -> Ours:
+    """Return our record as it stands once this is taken back."""
+    return replace(
+        ours,
+        data={**ours.data, **back.changes},
+        references={**ours.references, **back.references},
+        deleted=_deleted_after(ours, back),
     )
 
 
-def stays(inverse: Inverse, work: Work, row: Row, reason: str) -> None:
-    """List an operation whose result stays, with the reason."""
-    entry = _entry(
-        row,
-        Side(row["side"]),
-        OperationAction.SKIP,
-        {},
-        OperationState.SKIPPED,
-        code="moved",
-        reason=reason,
-    )
-    inverse.entries.append(entry)
-    work.counts["skipped"] += 1
+def _deleted_after(ours: Ours, back: Back) -> bool:
+    if back.did.side is Side.OURS and back.verdict is Verdict.BACK:
+        if back.action is OperationAction.DELETE:
+            return True
+        if back.action is OperationAction.CREATE:
+            return False
+    return ours.deleted
 
 
-def _invert_link(inverse: Inverse, row: Row) -> None:
+def _link(did: Did) -> Back:
     """A pairing taken back stays known as detached, or the next run would make it again; and the
     other way round.
     """
-    status = "linked" if row["reason_code"] == "detached" else "detached"
-    code = "relinked" if status == "linked" else "detached"
-    inverse.links.append((row["link_id"], {"status": status}))
-    inverse.entries.append(
-        _entry(row, Side.OURS, OperationAction.LINK, {}, OperationState.DONE, code=code)
+    status = LinkStatus.LINKED if did.reason_code == "detached" else LinkStatus.DETACHED
+    code = "relinked" if status is LinkStatus.LINKED else "detached"
+    link = LinkBack(status=status.value)
+    return Back(did, Verdict.BACK, action=OperationAction.LINK, code=code, link=link)
+
+
+def _take(did: Did, scene: Scene) -> Back:
+    facts, ours = scene.facts, scene.ours
+    if facts is None:
+        return stays(did, NOT_SYNCED)
+    if ours is None or ours.deleted:
+        return stays(did, "The record was deleted since.")
+    names = {one.name for one in facts.kind.references}
+    back = {n: v for n, v in did.fields.items() if same(_value_of(ours, names, n), v[1])}
+    if not back:
+        return stays(did, _kept("CRM Admin", did.fields))
+    declined: dict[str, Json] = {}
+    cleared: list[str] = []
+    ours_base, theirs_base = _bases_before(did, back)
+    for values in back.values():
+        rule = str(values[3])
+        held = _held_there(did, rule)
+        if held == hash_of(theirs_base[rule]):
+            cleared.append(rule)
+        else:
+            declined[rule] = _declined(scene, Side.THEIRS, held)
+    return Back(
+        did,
+        Verdict.BACK,
+        _kept("CRM Admin", set(did.fields) - set(back)),
+        OperationAction.UPDATE,
+        fields=_inverted(back),
+        changes={n: v[0] for n, v in back.items() if n not in names},
+        references={n: _text_or_none(v[0]) for n, v in back.items() if n in names},
+        link=LinkBack(ours_base, theirs_base, declined, tuple(cleared)),
+        bases=_held(did, back),
     )
-    inverse.undone.append(row["id"])
 
 
-def _bases_before(
-    row: Row, name_values: Mapping[str, list[Json]]
-) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return the bases that the link's rules held before the operation; none where there was no
-    agreement yet.
+def _value_of(ours: Ours, references: set[str], name: str) -> Json:
+    return ours.references.get(name) if name in references else ours.data.get(name)
+
+
+def _text_or_none(value: Json) -> str | None:
+    return None if value is None else str(value)
+
+
+def _inverted(back: Fields) -> dict[str, list[Json]]:
+    return {name: [v[1], v[0], "undo", v[3]] for name, v in back.items()}
+
+
+NOT_SYNCED = "This object is not synced any more, so nothing of it is put back."
+
+
+def _kept(where: str, names: Iterable[str]) -> str:
+    listed = _listed(names)
+    return f"Changed since in {where} and kept: {listed}." if listed else ""
+
+
+def _bases_before(did: Did, back: Fields) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Return the bases that the link's rules held before the operation.
 
     The side that is put back counts as agreed on what it gets: after a collision its former base
     would make it look changed, and the next run would undo the undo.
     """
     ours: dict[str, Json] = {}
     theirs: dict[str, Json] = {}
-    stored = row["bases"] or {}
-    for values in name_values.values():
+    for values in back.values():
         rule = str(values[3])
-        held = stored.get(rule) or {"ours": values[0], "theirs": values[0]}
-        on_ours = row["side"] == Side.OURS.value
+        held = did.bases.get(rule) or {"ours": values[0], "theirs": values[0]}
+        on_ours = did.side is Side.OURS
         ours[rule] = values[0] if on_ours else held["ours"]
         theirs[rule] = held["theirs"] if on_ours else values[0]
     return ours, theirs
 
 
-def _now_ours(ours: Ours, stream: Stream | None, name: str) -> Json:
-    if stream is not None and any(f.name == name for f in stream.facts.kind.references):
-        return ours.references.get(name)
-    return ours.data.get(name)
-
-
-def _invert_take(inverse: Inverse, work: Work, row: Row, ours: Ours | None) -> None:
-    stream = work.stream(row["stream_id"])
-    if ours is None or ours.deleted or stream is None:
-        stays(inverse, work, row, "The record was deleted since.")
-        return
-    back = {n: v for n, v in row["fields"].items() if same(_now_ours(ours, stream, n), v[1])}
-    if len(back) < len(row["fields"]):
-        kept = ", ".join(sorted(set(row["fields"]) - set(back)))
-        stays(inverse, work, row, f"Changed since and kept: {kept}.")
-    if not back:
-        return
-    names = {f.name for f in stream.facts.kind.references}
-    changes = {n: v[0] for n, v in back.items() if n not in names}
-    references = {n: None if v[0] is None else str(v[0]) for n, v in back.items() if n in names}
-    origin: dict[str, Json] = {"by": work.actor, "run": str(work.run_id)}
-    earlier = inverse.changes.get(ours.record_id)
-    inverse.changes[ours.record_id] = Change(
-        ours.record_id,
-        stream.facts.kind,
-        ours.version,
-        ours.data,
-        {**(earlier.changes if earlier else {}), **changes},
-        {**(earlier.references if earlier else {}), **references},
-        origin,
-    )
-    inverse.ours[ours.record_id] = replace(
-        ours, data={**ours.data, **changes}, references={**ours.references, **references}
-    )
-    declined = {
-        str(v[3]): _declined(work, "theirs", (row["base_theirs"] or {}).get(str(v[3])))
-        for v in back.values()
-    }
-    base_ours, base_theirs = _bases_before(row, back)
-    inverse.links.append(
-        (row["link_id"], {"base_ours": base_ours, "base_theirs": base_theirs, "declined": declined})
-    )
-    fields = {n: [v[1], v[0], "undo", v[3]] for n, v in back.items()}
-    held = _held(row, back)
-    inverse.entries.append(
-        _entry(row, Side.OURS, OperationAction.UPDATE, fields, OperationState.DONE, bases=held)
-    )
-    inverse.undone.append(row["id"])
-    work.counts["ours_updated"] += 1
-
-
-def _held(row: Row, back: Mapping[str, list[Json]]) -> dict[str, Json]:
+def _held(did: Did, back: Fields) -> dict[str, Json]:
     """Return the bases as they stand now, so that this undo can itself be undone."""
     rules = [str(values[3]) for values in back.values()]
-    ours, theirs = row["base_ours"] or {}, row["base_theirs"] or {}
     return {
-        rule: {"ours": ours.get(rule), "theirs": theirs.get(rule)} for rule in rules if rule in ours
+        rule: {"ours": did.base_ours.get(rule), "theirs": did.base_theirs.get(rule)}
+        for rule in rules
+        if rule in did.base_ours
     }
 
 
-def _declined(work: Work, side: str, value: Json) -> Json:
+def _held_there(did: Did, rule: str) -> str:
+    """Return the hash of what they hold as we last saw it: an earlier undo may have turned it
+    down.
+    """
+    entry = did.declined.get(rule, {})
+    if entry.get("side") == Side.THEIRS.value:
+        return str(entry.get("hash"))
+    return hash_of(did.base_theirs.get(rule))
+
+
+def _declined(scene: Scene, side: Side, value_hash: str) -> Json:
     """The merge treats this value of that side as unchanged until the side changes again."""
-    return {"side": side, "hash": hash_of(value), "by": work.actor, "run": str(work.run_id)}
+    return {
+        "side": side.value,
+        "hash": value_hash,
+        "by": scene.actor,
+        "run": str(scene.run_id),
+    }
 
 
-def _invert_create(inverse: Inverse, work: Work, row: Row, ours: Ours | None) -> None:
+def _create(did: Did, scene: Scene) -> Back:
+    ours = scene.ours
     if ours is None or ours.deleted:
-        return
-    if ours.version != 1:
-        stays(inverse, work, row, "The record was changed since and stays.")
-        return
-    inverse.removed.append(ours.record_id)
-    inverse.entries.append(_entry(row, Side.OURS, OperationAction.DELETE, {}, OperationState.DONE))
-    inverse.undone.append(row["id"])
-    work.counts["ours_deleted"] += 1
+        return Back(did, Verdict.ALREADY)
+    touched = touched_since(ours, did.done_at, scene.runs)
+    if touched:
+        return stays(did, f"Changed since and stays: {_listed(touched)}.")
+    return Back(did, Verdict.BACK, action=OperationAction.DELETE)
 
 
-def _invert_delete(inverse: Inverse, work: Work, row: Row, ours: Ours | None) -> None:
-    if ours is None or not ours.deleted:
-        return
-    inverse.restored.append(ours.record_id)
-    inverse.entries.append(_entry(row, Side.OURS, OperationAction.CREATE, {}, OperationState.DONE))
-    inverse.undone.append(row["id"])
-    work.counts["ours_created"] += 1
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(name.replace("_", " ") for name in names))
 
 
-def _invert_send(
-    inverse: Inverse, work: Work, row: Row, ours: Ours | None, theirs: RemoteRecord | None
-) -> None:
-    stream = work.stream(row["stream_id"])
-    if theirs is None or stream is None:
-        stays(inverse, work, row, f"{work.connection_name} no longer has this record.")
-        return
-    rules = {use.rule.theirs: use.rule for use in stream.facts.rules}
-    back: dict[str, list[Json]] = {}
-    for name, values in row["fields"].items():
-        rule = rules.get(name)
-        now = _now_theirs(theirs, name, rule.association if rule else "")
-        if _same_wire(now, values[1]):
-            back[name] = values
-    if len(back) < len(row["fields"]):
-        kept = ", ".join(sorted(set(row["fields"]) - set(back)))
-        stays(inverse, work, row, f"Changed since in {work.connection_name} and kept: {kept}.")
+def touched_since(ours: Ours, moment: datetime, runs: frozenset[str]) -> list[str]:
+    """Return the fields of ours that somebody else changed after a moment."""
+    return [
+        name
+        for name, origin in ours.origin.items()
+        if str(origin.get("run") or "") not in runs and _after(str(origin.get("at") or ""), moment)
+    ]
+
+
+def _after(stamp: str, moment: datetime) -> bool:
+    return not stamp or datetime.fromisoformat(stamp) > moment
+
+
+def _delete(did: Did, scene: Scene) -> Back:
+    if scene.ours is None:
+        return stays(did, "The record is gone for good.")
+    if not scene.ours.deleted:
+        return Back(did, Verdict.ALREADY)
+    return Back(did, Verdict.BACK, action=OperationAction.CREATE)
+
+
+def _send(did: Did, scene: Scene) -> Back:
+    facts, theirs, ours = scene.facts, scene.theirs, scene.ours
+    if facts is None:
+        return stays(did, NOT_SYNCED)
+    if theirs is None or theirs.archived:
+        return stays(did, f"{scene.crm} no longer has this record.")
+    uses = {use.rule.theirs: use for use in facts.rules}
+    moved = [n for n, v in did.fields.items() if not _stands(theirs, n, v[1], uses.get(n))]
+    waiting = [] if ours is None else _unsent(did, scene, ours, set(did.fields) - set(moved))
+    back = {n: v for n, v in did.fields.items() if n not in moved and n not in waiting}
+    reason = " ".join(filter(None, (_kept(scene.crm, moved), _kept("CRM Admin", waiting))))
     if not back:
-        return
-    base_ours, base_theirs = _bases_before(row, back)
+        return stays(did, reason)
+    ours_base, theirs_base = _bases_before(did, back)
+    by_rule = {use.rule.id: use for use in facts.rules}
     declined: dict[str, Json] = {}
+    cleared: list[str] = []
     for values in back.values():
-        use = next((u for u in stream.facts.rules if u.rule.id == values[3]), None)
-        if use is not None and ours is not None:
-            declined[use.rule.id] = _declined(work, "ours", _now_ours(ours, stream, use.rule.ours))
-    entry = _entry(
-        row,
-        Side.THEIRS,
+        use = by_rule.get(str(values[3]))
+        if use is None or ours is None:
+            continue
+        now = _ours_of(ours, facts, use)
+        if same(now, ours_base[use.rule.id]):
+            cleared.append(use.rule.id)
+        else:
+            declined[use.rule.id] = _declined(scene, Side.OURS, hash_of(now))
+    return Back(
+        did,
+        Verdict.BACK,
+        reason,
         OperationAction.UPDATE,
-        {n: [v[1], v[0], "undo", v[3]] for n, v in back.items()},
-        OperationState.SENDING,
-        bases=_held(row, back),
+        fields=_inverted(back),
+        properties={n: _blank_text(v[0]) for n, v in back.items() if not _other(uses, n)},
+        associations={
+            _other(uses, n): {"add": v[0], "remove": v[1]}
+            for n, v in back.items()
+            if _other(uses, n)
+        },
+        link=LinkBack(ours_base, theirs_base, declined, tuple(cleared)),
+        bases=_held(did, back),
     )
-    inverse.entries.append(entry)
-    plain = {n: _blank_text(v[0]) for n, v in back.items() if not _association(rules, n)}
-    associations = {
-        _association(rules, n): {"add": v[0], "remove": v[1]}
-        for n, v in back.items()
-        if _association(rules, n)
-    }
-    restore: dict[str, Json] = {
-        "base_ours": base_ours,
-        "base_theirs": base_theirs,
-        "declined": declined,
-    }
-    inverse.effects.append(
-        _effect(row, present(entry.operation_id), "update", plain, associations, restore)
-    )
-    inverse.undone.append(row["id"])
 
 
-def _association(rules: Mapping[str, FieldRule], name: str) -> str:
-    rule = rules.get(name)
-    return rule.association if rule else ""
+def _ours_of(ours: Ours, facts: StreamFacts, use: RuleUse) -> Json:
+    return _value_of(ours, {one.name for one in facts.kind.references}, use.rule.ours)
+
+
+def _unsent(did: Did, scene: Scene, ours: Ours, names: set[str]) -> list[str]:
+    """Fields whose value of ours was edited since and waits to be sent: that edit is newer than
+    what would go back.
+    """
+    facts = scene.facts
+    uses = {use.rule.theirs: use for use in facts.rules} if facts else {}
+    found = []
+    for name in names:
+        use = uses.get(name)
+        if facts is None or use is None or use.rule.id not in did.base_ours:
+            continue
+        now = _ours_of(ours, facts, use)
+        entry = did.declined.get(use.rule.id, {})
+        told = entry.get("side") == Side.OURS.value and entry.get("hash") == hash_of(now)
+        if not told and not same(now, did.base_ours[use.rule.id]):
+            found.append(name)
+    return found
+
+
+def _other(uses: Mapping[str, RuleUse], name: str) -> str:
+    use = uses.get(name)
+    return use.rule.association if use else ""
 
 
 def _blank_text(value: Json) -> Json:
     return "" if value is None else value
 
 
-def _now_theirs(theirs: RemoteRecord, name: str, other: str) -> Json:
+def _stands(theirs: RemoteRecord, name: str, after: Json, use: RuleUse | None) -> bool:
+    other = use.rule.association if use else ""
     if other:
         ids = theirs.associations.get(other, ())
-        return ids[0] if ids else None
-    return theirs.properties.get(name)
+        return (str(after) in ids) if after else not ids
+    return same_text(theirs.properties.get(name), after)
 
 
-def _same_wire(now: Json, then: Json) -> bool:
+def same_text(now: Json, then: Json) -> bool:
+    """Say whether a CRM holds what was sent, in its own spelling of numbers and days."""
     if is_blank(now) or is_blank(then):
         return is_blank(now) and is_blank(then)
     if str(now) == str(then):
@@ -301,55 +292,58 @@ def _same_wire(now: Json, then: Json) -> bool:
         return str(now)[:10] == str(then)[:10] and len(str(then)) == len("2026-11-20")
 
 
-def _invert_remote_create(
-    inverse: Inverse, work: Work, row: Row, theirs: RemoteRecord | None
-) -> None:
-    if theirs is None:
-        stays(inverse, work, row, f"{work.connection_name} no longer has this record.")
-        return
-    stream = work.stream(row["stream_id"])
-    rules = {use.rule.theirs: use.rule for use in stream.facts.rules} if stream else {}
-    changed = [
-        name
-        for name, values in row["fields"].items()
-        if not _same_wire(_now_theirs(theirs, name, _association(rules, name)), values[1])
-    ]
+def _remote_create(did: Did, scene: Scene) -> Back:
+    theirs = scene.theirs
+    if theirs is None or theirs.archived:
+        return stays(did, f"{scene.crm} no longer has this record.")
+    uses = {use.rule.theirs: use for use in scene.facts.rules} if scene.facts else {}
+    changed = [n for n, v in did.fields.items() if not _stands(theirs, n, v[1], uses.get(n))]
+    changed += [n for n, use in uses.items() if n not in did.fields and _added(did, theirs, use)]
     if changed:
-        stays(
-            inverse,
-            work,
-            row,
-            f"Changed since in {work.connection_name} and kept: {', '.join(changed)}.",
-        )
-        return
-    entry = _entry(row, Side.THEIRS, OperationAction.DELETE, {}, OperationState.SENDING)
-    inverse.entries.append(entry)
-    inverse.effects.append(
-        _effect(row, present(entry.operation_id), "delete", {}, {}, {"status": "detached"})
+        return stays(did, _kept(scene.crm, changed))
+    return Back(
+        did,
+        Verdict.BACK,
+        action=OperationAction.DELETE,
+        fields=_inverted(did.fields),
+        link=LinkBack(status=LinkStatus.DETACHED.value),
     )
-    inverse.undone.append(row["id"])
 
 
-def _effect(
-    row: Row,
-    operation_id: UUID,
-    action: str,
-    properties: Mapping[str, Json],
-    associations: Mapping[str, Json],
-    restore: Mapping[str, Json],
-) -> NewEffect:
-    return NewEffect(
-        operation_id=operation_id,
-        stream_id=None,
-        record_id=row["record_id"],
-        link_id=row["link_id"],
-        remote_object=row["remote_object"],
-        remote_id=row["remote_id"],
-        action=action,
-        marker=None,
-        properties=properties,
-        associations=associations,
-        sent={},
-        version=0,
-        restore=restore,
+def _added(did: Did, theirs: RemoteRecord, use: RuleUse) -> bool:
+    """Whether somebody filled a field there since that we left blank. What a CRM fills by itself
+    is there as long as the record's stamp is the one we saw.
+    """
+    known = use.rule.id in did.base_theirs
+    if not known and did.seen_at is not None and theirs.updated_at == did.seen_at:
+        return False
+    if use.rule.association:
+        ids = theirs.associations.get(use.rule.association, ())
+        return bool(ids) and did.base_theirs.get(use.rule.id) not in ids
+    now = theirs.properties.get(use.rule.theirs)
+    return not is_blank(now) and not same_text(now, did.base_theirs.get(use.rule.id))
+
+
+def _remote_delete(did: Did, scene: Scene) -> Back:
+    """What an undo archived is made anew when that undo is undone: archived records do not come
+    back by themselves, so it gets a new id there.
+    """
+    if did.reason_code != "undo" or scene.ours is None or scene.ours.deleted:
+        return stays(did, f"{scene.crm} cannot bring back an archived record.")
+    return Back(
+        did,
+        Verdict.BACK,
+        action=OperationAction.CREATE,
+        fields=_inverted(did.fields),
+        remade=True,
     )
+
+
+INVERSES: Final[Mapping[tuple[Side, OperationAction], Callable[[Did, Scene], Back]]] = {
+    (Side.OURS, OperationAction.UPDATE): _take,
+    (Side.OURS, OperationAction.CREATE): _create,
+    (Side.OURS, OperationAction.DELETE): _delete,
+    (Side.THEIRS, OperationAction.UPDATE): _send,
+    (Side.THEIRS, OperationAction.CREATE): _remote_create,
+    (Side.THEIRS, OperationAction.DELETE): _remote_delete,
+}

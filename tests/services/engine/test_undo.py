@@ -1,0 +1,387 @@
+"""Taking a run back: both sides as before, what changed since stays, and nothing fights it."""
+
+from uuid import UUID
+
+import pytest
+
+from crm_admin.errors import BadInput, NotAllowed
+from crm_admin.security.permissions import Role
+from crm_admin.services import plans, undo
+from crm_admin.services.access import Person
+from crm_admin.services.runs import Report
+from tests.services.engine.conftest import Desk, HubSpot
+
+QUIET = {"created": 0, "updated": 0, "deleted": 0}
+
+
+def planned(desk: Desk, run_id: UUID) -> Report:
+    reference = undo.start(person=desk.person, run_id=run_id, staged=True, wake=False)
+    return desk.work(reference.id)
+
+
+def operations(desk: Desk, run_id: UUID, state: str = "") -> list[dict[str, object]]:
+    return desk.rows(
+        "SELECT * FROM operation WHERE run_id = %s AND (%s = '' OR state = %s) ORDER BY id",
+        run_id,
+        state,
+        state,
+    )
+
+
+def both(desk: Desk, hubspot: HubSpot) -> tuple[dict[str, object], dict[str, object]]:
+    """The values of both sides, without what moves by itself."""
+    ours = {
+        str(row["id"]): row["data"]
+        for row in desk.rows("SELECT id, data FROM record WHERE deleted_at IS NULL")
+    }
+    theirs = {
+        remote: {
+            name: value
+            for name, value in values.items()
+            if value not in (None, "") and not name.startswith(("hs_", "crm_admin", "lastmod"))
+        }
+        for kind in ("contacts", "companies", "deals")
+        for remote, values in hubspot.all(kind).items()
+    }
+    return ours, theirs
+
+
+def is_quiet(desk: Desk) -> bool:
+    after = desk.sync("full")
+    return (after.state, after.ours, after.theirs) == ("succeeded", QUIET, QUIET)
+
+
+@pytest.fixture
+def edited(desk: Desk, hubspot: HubSpot) -> tuple[UUID, str, UUID]:
+    """A contact of both sides whose run took a city and sent a job title; its run comes last."""
+    remote = hubspot.add("contacts", email="ann@example.test", firstname="Ann", city="Porto")
+    desk.sync("full")
+    record = desk.rows("SELECT id FROM record")[0]["id"]
+    desk.edit(record, job_title="Director")
+    hubspot.edit("contacts", remote, city="Lisboa")
+    return record, remote, desk.sync("delta").run
+
+
+def test_a_plan_of_an_undo_writes_nothing_and_names_what_goes_back(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    before = both(desk, hubspot)
+
+    plan = planned(desk, edited[2])
+
+    assert plan.state == "planned"
+    assert both(desk, hubspot) == before
+    found = operations(desk, plan.run)
+    assert {(one["side"], one["action"], one["state"]) for one in found} == {
+        ("theirs", "update", "planned"),
+        ("ours", "update", "planned"),
+    }
+
+
+def test_an_approved_undo_carries_out_its_plan_and_is_not_fought(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, remote, run = edited
+    plan = planned(desk, run)
+
+    done = desk.approve(plan)
+
+    assert (done.state, done.ours["updated"], done.theirs["updated"]) == ("succeeded", 1, 1)
+    assert desk.record(record)["data"]["city"] == "Porto"
+    assert not hubspot.all("contacts")[remote].get("jobtitle")
+    assert {one["state"] for one in operations(desk, plan.run)} == {"done"}
+    assert {one["state"] for one in operations(desk, run)} == {"undone"}
+    assert is_quiet(desk)
+
+
+def test_an_undo_of_an_undo_brings_everything_back_and_is_quiet(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    before = both(desk, hubspot)
+    first = desk.undo(edited[2])
+
+    desk.undo(first.run)
+
+    assert both(desk, hubspot) == before
+    assert is_quiet(desk)
+
+
+def test_their_edit_back_to_a_value_undone_twice_is_taken(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, remote, run = edited
+    desk.undo(desk.undo(run).run)
+
+    hubspot.edit("contacts", remote, city="Porto")
+    desk.sync("delta")
+
+    assert desk.record(record)["data"]["city"] == "Porto"
+
+
+def test_what_changed_after_the_run_stays_and_is_listed_with_its_field(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, remote, run = edited
+    desk.edit(record, city="Faro")
+    hubspot.edit("contacts", remote, jobtitle="Chair")
+
+    undone = desk.undo(run)
+
+    stayed = operations(desk, undone.run, "skipped")
+    assert {one["reason"] for one in stayed} == {
+        "Changed since in CRM Admin and kept: city.",
+        "Changed since in HubSpot and kept: jobtitle.",
+    }
+    assert desk.record(record)["data"]["city"] == "Faro"
+    assert hubspot.all("contacts")[remote]["jobtitle"] == "Chair"
+
+
+def test_what_moves_between_plan_and_approval_is_left_alone(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, _, run = edited
+    plan = planned(desk, run)
+    desk.edit(record, city="Faro")
+
+    desk.approve(plan)
+
+    assert desk.record(record)["data"]["city"] == "Faro"
+    assert [one["side"] for one in operations(desk, plan.run, "skipped")] == ["ours"]
+
+
+def test_an_edit_that_waits_to_be_sent_is_not_swallowed_by_the_undo(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, remote, run = edited
+    desk.edit(record, job_title="Chair")
+
+    desk.undo(run)
+    desk.sync("delta")
+
+    assert hubspot.all("contacts")[remote]["jobtitle"] == "Chair"
+
+
+def test_a_line_left_out_of_an_undo_stays(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, remote, run = edited
+    plan = planned(desk, run)
+    ours = next(one for one in operations(desk, plan.run) if one["side"] == "ours")
+    plans.exclude(
+        person=desk.person, run_id=plan.run, operation_ids=[UUID(str(ours["id"]))], excluded=True
+    )
+
+    desk.approve(plan)
+
+    assert desk.record(record)["data"]["city"] == "Lisboa"
+    assert not hubspot.all("contacts")[remote].get("jobtitle")
+
+
+def test_records_made_here_are_removed_unless_somebody_changed_them(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    hubspot.add("contacts", email="ann@example.test", firstname="Ann")
+    hubspot.add("contacts", email="bo@example.test", firstname="Bo")
+    run = desk.sync("full")
+    desk.edit(desk.by_title("Bo")["id"], city="Faro")
+
+    plan = planned(desk, run.run)
+    done = desk.approve(plan)
+
+    assert done.ours["deleted"] == 1
+    assert [row["title"] for row in desk.rows("SELECT title FROM record WHERE deleted_at IS NULL")]
+    assert [one["reason"] for one in operations(desk, plan.run, "skipped")] == [
+        "Changed since and stays: city."
+    ]
+    desk.sync("delta")
+    assert is_quiet(desk)
+
+
+def test_records_made_and_changed_by_one_run_are_removed_with_it(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    hubspot.add("contacts", email="ann@example.test", firstname="Ann")
+    run = desk.sync("full")
+    desk.change(
+        "UPDATE record SET version = 2, origin = jsonb_build_object('city',"
+        " jsonb_build_object('by', 'HubSpot', 'run', %s::text, 'at', now()))",
+        str(run.run),
+    )
+
+    done = desk.undo(run.run)
+
+    assert done.ours["deleted"] == 1
+
+
+def test_removed_records_come_back_with_the_undo_of_the_undo(desk: Desk, hubspot: HubSpot) -> None:
+    hubspot.add("contacts", email="ann@example.test", firstname="Ann")
+    run = desk.sync("full")
+    before = both(desk, hubspot)
+    first = desk.undo(run.run)
+
+    second = desk.undo(first.run)
+
+    assert (both(desk, hubspot), second.ours["created"]) == (before, 1)
+    assert is_quiet(desk)
+    third = desk.undo(second.run)
+    assert third.ours["deleted"] == 1
+    assert is_quiet(desk)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_record_archived_by_an_undo_is_made_anew_when_that_is_undone(
+    desk: Desk, hubspot: HubSpot, staged: bool
+) -> None:
+    desk.add("contact", first_name="Bo", last_name="Ek", email="bo@example.test")
+    run = desk.sync("full")
+    first = desk.undo(run.run)
+    assert hubspot.all("contacts") == {}
+
+    second = desk.approve(planned(desk, first.run)) if staged else desk.undo(first.run)
+
+    assert (second.state, second.theirs["created"]) == ("succeeded", 1)
+    assert [one["email"] for one in hubspot.all("contacts").values()] == ["bo@example.test"]
+    assert is_quiet(desk)
+    assert desk.undo(second.run).theirs["deleted"] == 1
+    assert hubspot.all("contacts") == {}
+    assert is_quiet(desk)
+
+
+def test_a_record_of_theirs_that_somebody_filled_since_is_not_archived(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    desk.add("contact", first_name="Bo", last_name="Ek", email="bo@example.test")
+    run = desk.sync("full")
+    remote = next(iter(hubspot.all("contacts")))
+    hubspot.edit("contacts", remote, city="Faro")
+
+    undone = desk.undo(run.run)
+
+    assert list(hubspot.all("contacts")) == [remote]
+    assert [one["reason"] for one in operations(desk, undone.run, "skipped")] == [
+        "Changed since in HubSpot and kept: city."
+    ]
+
+
+def test_a_pairing_taken_back_stays_apart_and_is_paired_again_by_the_redo(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    hubspot.add("contacts", email="ann@example.test", firstname="Ann", city="Porto")
+    record = desk.add("contact", first_name="Ann", email="ann@example.test")
+    run = desk.sync("full")
+
+    first = desk.undo(run.run)
+
+    assert "city" not in desk.record(record)["data"]
+    assert desk.rows("SELECT status FROM link")[0]["status"] == "detached"
+    assert is_quiet(desk)
+    desk.undo(first.run)
+    assert desk.record(record)["data"]["city"] == "Porto"
+    assert desk.rows("SELECT status FROM link")[0]["status"] == "linked"
+    assert is_quiet(desk)
+
+
+def test_references_and_associations_go_back(desk: Desk, hubspot: HubSpot) -> None:
+    company = desk.add("company", name="Acme")
+    contact = desk.add("contact", first_name="Ann", email="ann@example.test")
+    desk.sync("full")
+    desk.edit(contact, company=str(company))
+    run = desk.sync("delta")
+    ids = hubspot.get("/_sim/records?object=contacts&limit=5")["records"]
+    assert ids
+
+    undone = desk.undo(run.run)
+
+    assert undone.theirs["updated"] == 1
+    assert is_quiet(desk)
+    desk.undo(undone.run)
+    assert is_quiet(desk)
+
+
+def test_asking_twice_gives_the_same_undo(desk: Desk, edited: tuple[UUID, str, UUID]) -> None:
+    plan = planned(desk, edited[2])
+
+    again = undo.start(person=desk.person, run_id=edited[2], staged=True, wake=False)
+
+    assert (again.id, again.folded) == (plan.run, True)
+
+
+def test_an_undo_without_plan_replaces_one_that_waits(
+    desk: Desk, edited: tuple[UUID, str, UUID]
+) -> None:
+    plan = planned(desk, edited[2])
+
+    done = desk.undo(edited[2])
+
+    assert done.state == "succeeded"
+    assert desk.rows("SELECT state FROM sync_run WHERE id = %s", plan.run)[0]["state"] == (
+        "cancelled"
+    )
+
+
+def test_a_run_undone_already_says_what_to_undo_instead(
+    desk: Desk, edited: tuple[UUID, str, UUID]
+) -> None:
+    first = desk.undo(edited[2])
+
+    with pytest.raises(BadInput, match="Undo that undo"):
+        desk.undo(edited[2])
+    desk.undo(first.run)
+    with pytest.raises(BadInput, match="brought it back"):
+        desk.undo(edited[2])
+
+
+def test_a_run_is_not_undone_while_another_one_is_live(
+    desk: Desk, edited: tuple[UUID, str, UUID]
+) -> None:
+    desk.change("UPDATE sync_run SET state = 'queued' WHERE id <> %s", edited[2])
+
+    with pytest.raises(BadInput, match="A sync is running"):
+        desk.undo(edited[2])
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE sync_run SET finished_at = now() - interval '31 days'", "30 days"),
+        ("UPDATE connection SET stance = 'paused'", "is paused"),
+    ],
+)
+def test_an_undo_that_cannot_be_says_why(
+    desk: Desk, edited: tuple[UUID, str, UUID], statement: str, sentence: str
+) -> None:
+    desk.change(statement)
+
+    with pytest.raises(BadInput, match=sentence):
+        desk.undo(edited[2])
+
+
+def test_a_viewer_may_not_undo(desk: Desk, edited: tuple[UUID, str, UUID]) -> None:
+    viewer = Person(desk.person.user_id, "Vi", Role.VIEWER, desk.person.organization_id)
+
+    with pytest.raises(NotAllowed):
+        undo.start(person=viewer, run_id=edited[2], wake=False)
+
+
+def test_undoing_a_released_guard_plan_needs_the_right_to_release(
+    desk: Desk, edited: tuple[UUID, str, UUID]
+) -> None:
+    desk.change("UPDATE sync_run SET plan_of = id, reason_code = 'guard' WHERE id = %s", edited[2])
+    operator = Person(desk.person.user_id, "Op", Role.OPERATOR, desk.person.organization_id)
+
+    with pytest.raises(NotAllowed):
+        undo.start(person=operator, run_id=edited[2], wake=False)
+
+
+def test_a_plan_with_nothing_to_put_back_leaves_the_watermarks_alone(
+    desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
+) -> None:
+    record, remote, run = edited
+    desk.edit(record, city="Faro")
+    hubspot.edit("contacts", remote, jobtitle="Chair")
+    marks = desk.rows("SELECT id, watermark FROM stream ORDER BY id")
+
+    plan = planned(desk, run)
+
+    assert (plan.state, "Nothing to put back" in plan.message) == ("succeeded", True)
+    assert desk.rows("SELECT id, watermark FROM stream ORDER BY id") == marks
