@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Flask
 from flask_admin import Admin
 from flask_admin.contrib.sqla import ModelView
+from flask_babel import Babel
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -64,6 +65,7 @@ def create_app() -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["BENCH_DATABASE"]
     app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     db.init_app(app)
+    Babel(app)  # it insists, where the package is there
     admin = Admin(app, name="peer")
     with app.app_context():
         admin.add_view(Records(Record, db.session, endpoint="peer"))

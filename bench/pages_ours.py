@@ -34,6 +34,7 @@ def signed_in(app: Flask, connection: psycopg.Connection[Any]) -> str:
 def pages(connection: psycopg.Connection[Any], records: int) -> Mapping[str, str]:
     """Return the address of each page by its name."""
     deal, email = _one_record(connection), f"person.{records // 2 // 20 * 20}@"
+    history = "/admin/crm/sync/history"
     amounts = f"/records/{KIND}?sort=amount"
     return {
         "records first": amounts,
@@ -45,10 +46,10 @@ def pages(connection: psycopg.Connection[Any], records: int) -> Mapping[str, str
         "records failed": f"/records/{KIND}?view=failed",
         "contacts": "/records/contact",
         "POVs": "/povs",
-        "history first": "/admin/crm/sync/history",
-        "history deep": f"/admin/crm/sync/history?after={_run_after(connection, records)}",
-        "history by connection": f"/admin/crm/sync/history?connection={_first(connection, 'connection')}",
-        "history by error": "/admin/crm/sync/history?status=failed",
+        "history first": history,
+        "history deep": f"{history}?after={_run_after(connection, records)}",
+        "history by connection": f"{history}?connection={_first(connection, 'connection')}",
+        "history by error": f"{history}?status=failed",
         "conflicts": "/admin/crm/conflicts",
         "search name": f"/records/{KIND}?q=Nordlicht+Bu",
         "search rare name": f"/records/{KIND}?q=Nordlicht+{records // 2}",

@@ -1,4 +1,5 @@
-"""Two organisations of equal size, made by SQL: one alone would hide what the planner gets wrong."""
+"""Two organisations of equal size, made by SQL: one alone would hide what the planner
+misjudges."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

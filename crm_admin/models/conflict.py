@@ -34,6 +34,12 @@ class Conflict(Tenant, Base):
         ),
         Index(None, "organization_id", "record_id"),
         Index(
+            "ix_conflict_resolved",
+            "organization_id",
+            "resolved_at",
+            postgresql_where=text("resolved_at IS NOT NULL"),
+        ),
+        Index(
             "ix_conflict_open_field",
             "organization_id",
             "connection_id",

@@ -28,6 +28,13 @@ class Link(Tenant, Base):
             postgresql_where=text("status <> 'shadow'"),
         ),
         Index(None, "organization_id", "record_id"),
+        Index(
+            "ix_link_error",
+            "organization_id",
+            "connection_id",
+            "record_id",
+            postgresql_where=text("error IS NOT NULL"),
+        ),
         one_of("status", LinkStatus),
     )
 

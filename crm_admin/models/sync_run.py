@@ -52,6 +52,7 @@ class SyncRun(Tenant, Base):
             "ix_sync_run_connection", "organization_id", "connection_id", text("created_at DESC")
         ),
         Index("ix_sync_run_due", "state", "wake_at"),
+        Index("ix_sync_run_state", "organization_id", "state", "created_at", "id"),
         one_of("mode", RunMode),
         one_of("state", RunState),
         one_of("phase", RunPhase),
