@@ -1,49 +1,75 @@
-"""A plan: every write it would make, what a person must decide first, and what it leaves out."""
+"""A plan: what it would write, what a person must decide first, and what it leaves out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
 from uuid import UUID
 
+from crm_admin.clock import now
 from crm_admin.errors import NotFound
 from crm_admin.jsontypes import Json
-from crm_admin.services.queries import paging
+from crm_admin.providers.registry import spec_of
+from crm_admin.services.queries.operations import (
+    APPLIED,
+    FieldChange,
+    Operation,
+    field_changes,
+    operation,
+)
+from crm_admin.services.queries.plan_rows import MARKS, Filters, Rows, plan_rows
 from crm_admin.services.queries.runs import COLUMNS, RunLine, run_line
-from crm_admin.services.queries.sql import Row, first, rows
+from crm_admin.services.queries.sql import Row, first, only, rows
 
-APPLIED = ("create", "update", "delete", "link", "associate", "property")
-"""The actions that applying a plan carries out; the rest tell or ask."""
+__all__ = [
+    "FieldChange",
+    "Filters",
+    "Operation",
+    "Plan",
+    "Rows",
+    "field_changes",
+    "operation",
+    "plan",
+    "plan_rows",
+]
+
+CHANGE_LIMIT = 100
+"""A plan that writes more than this, or what its connection allows, wants its number typed."""
 
 MORE = """
-SELECT r.plan_hash, r.expires_at, r.approved_at, r.decisions, c.stance
+SELECT r.plan_hash, r.expires_at, r.approved_at, r.decisions, r.reason_code, c.stance, c.provider,
+       c.limits
   FROM sync_run r LEFT JOIN connection c ON c.id = r.connection_id
  WHERE r.id = :run AND r.plan_hash IS NOT NULL
 """
 
 TALLY = """
-SELECT action, side, count(*) AS amount, count(*) FILTER (WHERE excluded) AS left_out
-  FROM operation WHERE run_id = :run AND run_at = :run_at GROUP BY action, side
+SELECT action, side, remote_object, count(*) AS amount,
+       count(*) FILTER (WHERE excluded) AS left_out,
+       count(*) FILTER (WHERE remote_id IS NOT NULL AND NOT excluded) AS there
+  FROM operation WHERE run_id = :run AND run_at = :run_at GROUP BY action, side, remote_object
 """
 
-ROWS = """
-SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields,
-  o.inputs, o.label,
-       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at,
-         coalesce(r.kind, s.kind) AS kind
-  FROM operation o LEFT JOIN record r ON r.id = o.record_id LEFT JOIN stream s ON s.id = o.stream_id
- WHERE o.run_id = :run AND o.run_at = :run_at AND o.action = ANY(:actions)
-   AND (CAST(:side AS text) = '' OR o.side = :side)
-   AND (CAST(:field AS text) = '' OR jsonb_exists(o.fields, :field))
-   AND (CAST(:id AS uuid) IS NULL OR o.id > CAST(:id AS uuid))
- ORDER BY o.id LIMIT :amount
+CHOICES = """
+SELECT concat_ws(':', count(*) FILTER (WHERE excluded),
+                 sum(hashtext(CAST(id AS text))) FILTER (WHERE excluded),
+                 md5(string_agg(inputs ->> 'choice', ',' ORDER BY id)
+                     FILTER (WHERE action = 'match'))) AS text
+  FROM operation WHERE run_id = :run AND run_at = :run_at AND (excluded OR action = 'match')
 """
 
 FIELDS = """
-SELECT o.side, f.key AS field, count(*) AS amount
-  FROM operation o, jsonb_each(o.fields) f
+SELECT o.side, f.key AS field, count(*) AS amount, count(*) FILTER (WHERE o.excluded) AS left_out
+  FROM operation o, jsonb_object_keys(o.fields) AS f (key)
  WHERE o.run_id = :run AND o.run_at = :run_at AND o.action IN ('create', 'update', 'associate')
  GROUP BY o.side, f.key ORDER BY amount DESC, f.key LIMIT 200
+"""
+
+OWNERS = """
+SELECT r.owner_id AS id, u.name, count(*) AS amount
+  FROM operation o JOIN record r ON r.id = o.record_id JOIN app_user u ON u.id = r.owner_id
+ WHERE o.run_id = :run AND o.run_at = :run_at
+ GROUP BY r.owner_id, u.name ORDER BY amount DESC, u.name LIMIT 100
 """
 
 QUESTIONS = """
@@ -64,59 +90,6 @@ SELECT reason, count(*) AS amount, (array_agg(label ORDER BY id))[1:3] AS sample
   FROM operation WHERE run_id = :run AND run_at = :run_at AND action = 'skip'
  GROUP BY reason ORDER BY amount DESC, reason LIMIT 50
 """
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    name: str
-    before: Json
-    after: Json
-    reason: str
-    rule: str
-
-    @property
-    def was_blank(self) -> bool:
-        return self.before is None or self.before in ("", [])
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A record that may be the same as the one of theirs."""
-
-    record_id: str
-    title: str
-    score: int
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One planned or done write, with its reasons."""
-
-    id: UUID
-    record_id: UUID | None
-    kind: str
-    stream_id: UUID | None
-    object: str
-    remote_id: str
-    side: str
-    action: str
-    label: str
-    fields: Sequence[FieldChange]
-    reason: str
-    reason_code: str
-    state: str
-    excluded: bool
-    error: str
-    error_field: str
-    actor: str
-    at: datetime | None
-    candidates: Sequence[Candidate]
-    chosen: str
-
-    @property
-    def is_applied(self) -> bool:
-        return self.action in APPLIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +114,20 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
+    """A field that changes on so many records of one side."""
+
     side: str
     field: str
+    amount: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A person, and how many operations are about their records."""
+
+    id: UUID
+    name: str
     amount: int
 
 
@@ -167,104 +152,50 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    mark: str = ""
-    side: str = ""
-    field: str = ""
-    by_field: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
+    """`choices` names what people decided so far: an apply that saw other choices is refused."""
+
     line: RunLine
     plan_hash: str
+    choices: str
     expires_at: datetime | None
     approved_at: datetime | None
     ready: bool
     observing: bool
+    guard: bool
+    limit: int
     counts: Mapping[str, int]
     to_theirs: Flow
     to_ours: Flow
     applies: int
     left_out: int
     unchanged: int
+    calls: int
     questions: Sequence[Question]
     skipped: Sequence[Skipped]
     fields: Sequence[FieldGroup]
+    owners: Sequence[Owner]
 
     @property
     def id(self) -> UUID:
         return self.line.id
 
     @property
+    def expired(self) -> bool:
+        return self.ready and self.expires_at is not None and self.expires_at <= now()
+
+    @property
+    def deletes(self) -> int:
+        return self.to_theirs.delete + self.to_ours.delete
+
+    @property
+    def must_type(self) -> bool:
+        """Deletes, large plans and what the guard held back are confirmed by their number."""
+        return self.guard or self.deletes > 0 or self.applies > self.limit
+
+    @property
     def open_questions(self) -> int:
         return sum(1 for question in self.questions if not question.choice)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    operations: Sequence[Operation]
-    after: str
-
-
-MARKS: Mapping[str, tuple[str, ...]] = {
-    "": ("property", "link", "create", "update", "delete", "associate", "match", "conflict"),
-    "create": ("create",),
-    "update": ("update", "associate"),
-    "delete": ("delete",),
-    "link": ("link",),
-    "property": ("property",),
-    "match": ("match",),
-    "conflict": ("conflict",),
-    "agree": ("agree",),
-    "skip": ("skip",),
-}
-
-
-def operation(row: Row) -> Operation:
-    """Return an operation from its row, with values in the order the fields were stored."""
-    inputs = row["inputs"] if isinstance(row["inputs"], dict) else {}
-    return Operation(
-        id=row["id"],
-        record_id=row["record_id"],
-        kind=row["kind"] or "",
-        stream_id=row["stream_id"],
-        object=row["remote_object"] or "",
-        remote_id=row["remote_id"] or "",
-        side=row["side"],
-        action=row["action"],
-        label=row["label"] or "Untitled",
-        fields=field_changes(row["fields"]),
-        reason=row["reason"] or "",
-        reason_code=row["reason_code"] or "",
-        state=row["state"],
-        excluded=row["excluded"],
-        error=row["error"] or "",
-        error_field=row["error_field"] or "",
-        actor=row["actor"] or "",
-        at=row["at"],
-        candidates=tuple(_candidate(item) for item in inputs.get("candidates") or ()),
-        chosen=str(inputs.get("choice") or ""),
-    )
-
-
-def field_changes(stored: Mapping[str, Any] | None) -> tuple[FieldChange, ...]:
-    """Return the stored `fields` of an operation as values."""
-    changes = []
-    for name, values in (stored or {}).items():
-        before, after, reason, rule = (list(values) + [None] * 4)[:4]
-        changes.append(FieldChange(name, before, after, str(reason or ""), str(rule or "")))
-    return tuple(changes)
-
-
-def _candidate(item: Mapping[str, Any]) -> Candidate:
-    reasons = [
-        part if isinstance(part, str) else str(part[-1]) for part in item.get("reasons") or ()
-    ]
-    score = float(item.get("score") or 0)
-    return Candidate(
-        str(item.get("record_id") or ""), str(item.get("title") or ""), round(score * 100), reasons
-    )
 
 
 def plan(run_id: UUID) -> Plan:
@@ -278,10 +209,13 @@ def plan(run_id: UUID) -> Plan:
     return Plan(
         line=line,
         plan_hash=more["plan_hash"] or "",
+        choices=choices_of(run_id, line.created_at, more["decisions"]),
         expires_at=more["expires_at"],
         approved_at=more["approved_at"],
         ready=line.state == "planned",
         observing=more["stance"] == "observe",
+        guard=more["reason_code"] == "guard",
+        limit=limit_of(more["limits"]),
         counts=_by_mark(tally),
         to_theirs=_flow(tally, "theirs"),
         to_ours=_flow(tally, "ours"),
@@ -290,30 +224,57 @@ def plan(run_id: UUID) -> Plan:
         ),
         left_out=sum(item["left_out"] for item in tally),
         unchanged=line.counts.unchanged,
+        calls=_calls(tally, more["provider"]),
         questions=_questions(run_id, line.created_at, more["decisions"] or {}),
         skipped=_skipped(run_id, line.created_at),
-        fields=tuple(
-            FieldGroup(item["side"], item["field"], item["amount"])
-            for item in rows(FIELDS, run=run_id, run_at=line.created_at)
-        ),
+        fields=_fields(run_id, line.created_at),
+        owners=_owners(run_id, line.created_at),
     )
 
 
-def plan_rows(line: RunLine, filters: Filters, after: str = "") -> Rows:
-    """Return one page of a plan's operations under these filters."""
-    place = paging.decode(after)
-    found = rows(
-        ROWS,
-        run=line.id,
-        run_at=line.created_at,
-        actions=list(MARKS.get(filters.mark, MARKS[""])),
-        side=filters.side if filters.side in {"ours", "theirs"} else "",
-        field=filters.field,
-        id=place.id if place else None,
-        amount=paging.PAGE + 1,
+def limit_of(limits: Mapping[str, Json] | None) -> int:
+    """Return how many changes a plan of a connection may make without its number being typed."""
+    found = (limits or {}).get("changes")
+    return found if isinstance(found, int) and found >= 0 else CHANGE_LIMIT
+
+
+def choices_of(run_id: UUID, run_at: datetime, decisions: Mapping[str, Json] | None) -> str:
+    """Return what names the choices people made about a plan so far."""
+    text = only(CHOICES, run=run_id, run_at=run_at)["text"]
+    decided = sorted((decisions or {}).items())
+    return sha256(f"{text} {decided}".encode()).hexdigest()[:16]
+
+
+def _calls(tally: Sequence[Row], provider: str | None) -> int:
+    """Writes go out in batches per object and action; what is there already is read again first."""
+    if provider is None:
+        return 0
+    spec = spec_of(provider)
+    writes = sum(
+        -(-(row["amount"] - row["left_out"]) // spec.batch_write)
+        for row in tally
+        if row["side"] == "theirs" and row["action"] in APPLIED
     )
-    shown = [operation(row) for row in found[: paging.PAGE]]
-    return Rows(shown, paging.encode("", shown[-1].id) if len(found) > paging.PAGE else "")
+    there: dict[str, int] = {}
+    for row in tally:
+        if row["action"] in APPLIED:
+            there[row["remote_object"]] = there.get(row["remote_object"], 0) + row["there"]
+    reads = sum(-(-amount // spec.batch_read) for amount in there.values())
+    return int(writes + reads)
+
+
+def _fields(run_id: UUID, run_at: datetime) -> tuple[FieldGroup, ...]:
+    return tuple(
+        FieldGroup(row["side"], row["field"], row["amount"], row["left_out"])
+        for row in rows(FIELDS, run=run_id, run_at=run_at)
+    )
+
+
+def _owners(run_id: UUID, run_at: datetime) -> tuple[Owner, ...]:
+    return tuple(
+        Owner(row["id"], row["name"], row["amount"])
+        for row in rows(OWNERS, run=run_id, run_at=run_at)
+    )
 
 
 def _by_mark(tally: Sequence[Row]) -> dict[str, int]:

@@ -15,7 +15,7 @@ COLUMNS = """
 SELECT r.id, r.connection_id, c.name AS connection, r.mode, r.trigger, r.by_name, r.state,
   r.phase, r.staged,
        r.counts, r.total, r.wake_at, r.reason, r.reason_code, r.cancel_asked, r.undone_by,
-         r.undo_of, r.plan_of,
+         r.undo_of, r.plan_of, r.pause_by, r.attempt,
        r.created_at, r.started_at, r.finished_at
   FROM sync_run r LEFT JOIN connection c ON c.id = r.connection_id
 """
@@ -54,6 +54,15 @@ class RunLine:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    reason_code: str = ""
+    plan_of: UUID | None = None
+    pause_by: str = ""
+    attempt: int = 0
+
+    @property
+    def is_paused(self) -> bool:
+        """A person paused it, and it rests."""
+        return self.state == "waiting" and bool(self.pause_by)
 
     @property
     def is_live(self) -> bool:
@@ -61,6 +70,8 @@ class RunLine:
 
     @property
     def status(self) -> str:
+        if self.is_paused:
+            return "paused"
         return "run_undone" if self.undone else f"run_{self.state}"
 
     @property
@@ -121,6 +132,10 @@ def run_line(row: Row) -> RunLine:
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        reason_code=row["reason_code"] or "",
+        plan_of=row["plan_of"],
+        pause_by=row["pause_by"] or "",
+        attempt=row["attempt"],
     )
 
 
