@@ -120,6 +120,11 @@ def record_lines(
     return _lines(kind, found.rows, rows(CONNECTIONS, kind=kind.name)), found.after
 
 
+def connections_of(kind_name: str) -> list[tuple[UUID, str]]:
+    """Return the connections that sync a kind, in the order of their columns."""
+    return [(row["id"], row["name"]) for row in rows(CONNECTIONS, kind=kind_name)]
+
+
 def _field(kind: RecordKind, name: str) -> Field | None:
     try:
         return kind.field(name) if name else None
