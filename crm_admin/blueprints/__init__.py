@@ -6,23 +6,27 @@ from crm_admin.blueprints import access, browser, csrf, errors, intake, pages, r
 from crm_admin.blueprints.auth import auth
 from crm_admin.blueprints.conflicts import conflicts
 from crm_admin.blueprints.mapping import mapping
+from crm_admin.blueprints.oauth import oauth
 from crm_admin.blueprints.overview import overview
 from crm_admin.blueprints.plans import plans
 from crm_admin.blueprints.povs import povs
 from crm_admin.blueprints.records import records
 from crm_admin.blueprints.settings import settings
 from crm_admin.blueprints.sync import sync
+from crm_admin.blueprints.views import views
 
 DOORS = (
     auth,
     conflicts,
     mapping,
+    oauth,
     overview,
     plans,
     povs,
     records,
     settings,
     sync,
+    views,
 )
 
 

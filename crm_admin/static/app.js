@@ -248,6 +248,16 @@
     if (form && event.target.matches("select")) form.requestSubmit();
   });
 
+  /* A button for ticked rows says how many they are. */
+
+  listen("change", (event) => {
+    const form = event.target.matches("input[type=checkbox][name]") && event.target.form;
+    for (const button of form ? form.querySelectorAll(`[data-counts="${CSS.escape(event.target.name)}"]`) : []) {
+      const ticked = form.querySelectorAll(`input[name="${CSS.escape(event.target.name)}"]:checked`).length;
+      button.querySelector("[data-count]").textContent = ticked ? ` (${ticked})` : "";
+    }
+  });
+
   /* Empty filters stay out of addresses. */
 
   listen("submit", (event) => {
@@ -303,6 +313,7 @@
       j: () => move(1),
       k: () => move(-1),
       a: () => document.querySelector("main .btn-primary")?.focus(),
+      x: () => document.activeElement.closest("tr, li")?.querySelector("input[type=checkbox]")?.click(),
       "?": () => { const keys = byId("keys"); if (keys && !keys.open) show(keys); },
       "/": find,
     };

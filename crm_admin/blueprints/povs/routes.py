@@ -21,6 +21,24 @@ def index() -> Response:
     return lists.listing(KIND)
 
 
+@povs.get("/view")
+@requires(Permission.RECORD_READ)
+def arrange() -> Response:
+    return lists.arrange(KIND)
+
+
+@povs.get("/export.csv")
+@requires(Permission.RECORD_READ)
+def export() -> Response:
+    return lists.export(KIND)
+
+
+@povs.post("/sync")
+@requires(Permission.SYNC_RECORD)
+def sync_selected() -> Response:
+    return lists.sync_selected(KIND)
+
+
 @povs.get("/new")
 @requires(Permission.RECORD_EDIT)
 def new() -> Response:

@@ -12,8 +12,7 @@ from werkzeug.wrappers import Response
 from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.formats import noun, relative
 from crm_admin.blueprints.forms import text
-from crm_admin.blueprints.links import record_url
-from crm_admin.blueprints.records.ending import list_url
+from crm_admin.blueprints.links import list_of, record_url
 from crm_admin.blueprints.records.typed import choices, editable, entered, hint, typed
 from crm_admin.blueprints.rendering import page
 from crm_admin.blueprints.wording import _, ngettext
@@ -209,7 +208,7 @@ def _not_named(value: str, *, many: bool) -> str:
 
 def _shown(form: Form, found: query.RecordPage | None = None, status: int = 200) -> Response:
     kind = form.kind.name
-    here = record_url(kind, found.id) if found else list_url(kind)
+    here = record_url(kind, found.id) if found else list_of(kind)
     return page(
         "records/edit.html",
         status=status,
@@ -223,7 +222,7 @@ def _shown(form: Form, found: query.RecordPage | None = None, status: int = 200)
         hint=hint,
         action=f"{here}/edit" if found else new_url(kind),
         here=here,
-        list_url=list_url(kind),
+        list_url=list_of(kind),
     )
 
 

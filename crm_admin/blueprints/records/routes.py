@@ -33,6 +33,24 @@ def listing(kind: str) -> Response:
     return lists.listing(kind)
 
 
+@records.get("/<kind>/view")
+@requires(Permission.RECORD_READ)
+def arrange(kind: str) -> Response:
+    return lists.arrange(kind)
+
+
+@records.get("/<kind>/export.csv")
+@requires(Permission.RECORD_READ)
+def export(kind: str) -> Response:
+    return lists.export(kind)
+
+
+@records.post("/<kind>/sync")
+@requires(Permission.SYNC_RECORD)
+def sync_selected(kind: str) -> Response:
+    return lists.sync_selected(kind)
+
+
 @records.get("/<kind>/new")
 @requires(Permission.RECORD_EDIT)
 def new(kind: str) -> Response:
