@@ -6,7 +6,6 @@ from crm_admin.blueprints import access, browser, csrf, errors, intake, pages, r
 from crm_admin.blueprints.auth import auth
 from crm_admin.blueprints.conflicts import conflicts
 from crm_admin.blueprints.mapping import mapping
-from crm_admin.blueprints.oauth import oauth
 from crm_admin.blueprints.overview import overview
 from crm_admin.blueprints.plans import plans
 from crm_admin.blueprints.povs import povs
@@ -19,7 +18,6 @@ DOORS = (
     auth,
     conflicts,
     mapping,
-    oauth,
     overview,
     plans,
     povs,
