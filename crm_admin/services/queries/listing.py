@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from crm_admin.services.access import Person
-from crm_admin.services.queries import paging, scope
+from crm_admin.services.queries import brief, paging, scope
+from crm_admin.services.queries.filtering import OF_KIND, WINDOW, Filters, Narrowed, narrowed
 from crm_admin.services.queries.sql import Row, only, rows
 
-EXACT_UP_TO = 10_000
+__all__ = ["EXACT_UP_TO", "Filters", "Listed", "Totals", "listed", "totals"]
+
+EXACT_UP_TO = 1_000
 """More records than this are not counted one by one."""
-MOST_FOUND = 500
-"""A search shows at most this many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Order:
     @property
     def compare(self) -> str:
         return "<" if self.direction == "DESC" else ">"
+
+    @property
+    def last(self) -> bool:
+        """Every record has this value, so there is no list of those without it."""
+        return self.column == "r.updated_at"
 
 
 ORDERS: Mapping[str, Order] = {
@@ -40,22 +45,12 @@ ORDERS: Mapping[str, Order] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    query: str = ""
-    status: str = ""
-    view: str = ""
-    sort: str = "updated"
-    mine: bool = False
-
-    @property
-    def active(self) -> bool:
-        return bool(self.query or self.status)
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
+    """`window` is how many of the newest records were looked at, None for all of them."""
+
     rows: Sequence[Row]
     after: str
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,63 +62,49 @@ class Totals:
     failed: int | None
 
 
-OF_KIND = f"""r.kind = :kind AND r.deleted_at IS NULL AND r.merged_into IS NULL
-   AND {scope.OWN}"""
+COLUMNS = """r.id, r.kind, r.title, r.status, r.owner_id, u.name AS owner, r.amount, r.due_on,
+       r.updated_at, r.hub_only, r.data"""
 
 LIST = """
-SELECT r.id, r.kind, r.title, r.status, r.owner_id, u.name AS owner, r.amount, r.due_on,
-       r.updated_at, r.hub_only, r.data, {column} AS place
-  FROM record r LEFT JOIN app_user u ON u.id = r.owner_id
- WHERE {of_kind} AND {part}
-   AND (CAST(:mine AS uuid) IS NULL OR r.owner_id = CAST(:mine AS uuid))
-   AND (CAST(:status AS text) = '' OR r.status = :status)
-   AND (CAST(:searched AS uuid[]) IS NULL OR r.id = ANY(CAST(:searched AS uuid[])))
-   AND (CAST(:view AS text) = ''
-        OR (:view = 'failed' AND EXISTS (
-             SELECT 1 FROM link l WHERE l.record_id = r.id AND l.error <> ''))
-        OR (:view = 'missing' AND NOT EXISTS (
-             SELECT 1 FROM link l WHERE l.record_id = r.id AND l.status = 'linked')))
+SELECT {columns}, {column} AS place
+  FROM {source} r LEFT JOIN app_user u ON u.id = r.owner_id
+ WHERE {where}
  ORDER BY {order} LIMIT :amount
 """
 
-FIND = """
-SELECT record_id FROM search_records(CAST(:query AS text), ARRAY[CAST(:kind AS text)],
-       CAST(:owner AS uuid), CAST(:most AS integer))
-UNION
-SELECT r.id FROM record r WHERE r.kind = :kind AND r.external_id = :query
-UNION
-SELECT l.record_id FROM link l WHERE l.remote_id = :query AND l.connection_id = ANY(
-       SELECT id FROM connection)
+NEWEST = """(SELECT r.* FROM record r WHERE {where}
+   ORDER BY r.updated_at DESC, r.id DESC LIMIT :window)"""
+
+TOTAL = """
+SELECT count(*) AS total FROM (SELECT 1 FROM record r WHERE {where} LIMIT :most) capped
 """
 
-TOTAL = f"""
-SELECT count(*) AS total FROM (SELECT 1 FROM record r WHERE {OF_KIND} LIMIT :most) capped
-"""  # noqa: S608 - only our own condition is pasted in
-
-STATES = f"""
+STATES = """
 SELECT count(*) FILTER (WHERE l.linked) AS linked, count(*) FILTER (WHERE l.failed) AS failed
   FROM record r CROSS JOIN LATERAL (
        SELECT bool_or(status = 'linked') AS linked,
               bool_or(coalesce(error, '') <> '') AS failed
          FROM link WHERE link.record_id = r.id) l
- WHERE {OF_KIND}
-"""  # noqa: S608 - only our own condition is pasted in
+ WHERE {where}
+"""
 
 
 def totals(person: Person, kind: str) -> Totals:
-    """Return how many records of a kind the person may see, up to one more than is counted."""
+    """Return how many records of a kind the person may see, up to one more than is counted.
+
+    More than that are asked for anew only now and then: such a number does not change a word.
+    """
     owner = scope.owner_of(person)
-    total = only(TOTAL, kind=kind, owner=owner, most=EXACT_UP_TO + 1)["total"]
+    if owner is None and brief.holds(("many", kind)):
+        return Totals(EXACT_UP_TO + 1, None, None)
+    where = OF_KIND if owner is None else f"{OF_KIND} AND {scope.OWN}"
+    bound = {"kind": kind} if owner is None else {"kind": kind, "owner": owner}
+    total = only(TOTAL.format(where=where), **bound, most=EXACT_UP_TO + 1)["total"]
     if total > EXACT_UP_TO:
+        brief.note(("many", kind))
         return Totals(total, None, None)
-    states = only(STATES, kind=kind, owner=owner)
+    states = only(STATES.format(where=where), **bound)
     return Totals(total, states["linked"], states["failed"])
-
-
-FOLLOWED = """
-SELECT CAST(substr(p.name, 8) AS uuid) AS id FROM preference p
- WHERE p.user_id = :me AND starts_with(p.name, 'follow:') LIMIT :most
-"""
 
 
 def listed(
@@ -131,71 +112,67 @@ def listed(
 ) -> Listed:
     """Return one page in the wanted order, records without the sorted value last."""
     order = ORDERS.get(filters.sort, ORDERS["updated"])
-    bound = {**_bound(person, kind, filters), "amount": amount + 1}
+    found = _Page(order, narrowed(person, kind, filters), amount + 1)
     place = paging.decode(after)
-    found: list[Row] = []
     if place is None or place.value:
-        found += _filled(order, place, bound)
+        found.filled(place)
         place = None
-    missing = amount + 1 - len(found)
-    if missing > 0 and filters.sort.lstrip("-") != "updated":
-        found += _blank(order, place, {**bound, "amount": missing})
-    shown = found[:amount]
-    more = len(found) > amount
-    return Listed(shown, paging.encode(_text(shown[-1]["place"]), shown[-1]["id"]) if more else "")
+    if not order.last:
+        found.blank(place)
+    shown = found.rows[:amount]
+    more = len(found.rows) > amount
+    return Listed(
+        shown,
+        paging.encode(_text(shown[-1]["place"]), shown[-1]["id"]) if more else "",
+        WINDOW if found.narrowed.late else None,
+    )
 
 
-def _bound(person: Person, kind: str, filters: Filters) -> dict[str, object]:
-    owner = scope.owner_of(person)
-    query = filters.query.strip()[:200]
-    return {
-        "kind": kind,
-        "owner": owner,
-        "mine": person.user_id if filters.mine else None,
-        "status": filters.status,
-        "searched": _among(person, kind, filters, query),
-        "view": filters.view if filters.view in {"failed", "missing"} else "",
-    }
+class _Page:
+    """The rows of a page as they are found: first those with the sorted value, then the others."""
 
+    def __init__(self, order: Order, by: Narrowed, amount: int) -> None:
+        self.order = order
+        self.narrowed = by
+        self.amount = amount
+        self.rows: list[Row] = []
 
-def _among(person: Person, kind: str, filters: Filters, query: str) -> list[UUID] | None:
-    """Return the ids that a search or the list of followed records leaves, None for all."""
-    found = _searched(kind, query, scope.owner_of(person)) if query else None
-    if filters.view != "following":
-        return found
-    followed = [row["id"] for row in rows(FOLLOWED, me=person.user_id, most=MOST_FOUND)]
-    return followed if found is None else [one for one in followed if one in set(found)]
+    def filled(self, place: paging.Place | None) -> None:
+        order = self.order
+        part = [] if order.last else [f"{order.column} IS NOT NULL"]
+        values: dict[str, object] = {}
+        if place is not None:
+            part.append(
+                f"({order.column}, r.id) {order.compare}"
+                f" (CAST(:value AS {order.type}), CAST(:id AS uuid))"
+            )
+            values = {"value": place.value, "id": place.id}
+        self._fetch(part, f"{order.column} {order.direction}, r.id {order.direction}", values)
 
+    def blank(self, place: paging.Place | None) -> None:
+        order, values = self.order, dict[str, object]()
+        part = [f"{order.column} IS NULL"]
+        if place is not None:
+            part.append(f"r.id {order.compare} CAST(:id AS uuid)")
+            values["id"] = place.id
+        self._fetch(part, f"r.id {order.direction}", values)
 
-def _searched(kind: str, query: str, owner: UUID | None) -> list[UUID]:
-    return [
-        row["record_id"] for row in rows(FIND, kind=kind, query=query, owner=owner, most=MOST_FOUND)
-    ]
-
-
-def _filled(order: Order, place: paging.Place | None, bound: Mapping[str, object]) -> list[Row]:
-    part, order_by = f"{order.column} IS NOT NULL", f"{order.column} {order.direction}, "
-    values = dict(bound)
-    if place is not None:
-        part += (
-            f" AND ({order.column}, r.id) {order.compare}"
-            f" (CAST(:value AS {order.type}), CAST(:id AS uuid))"
+    def _fetch(self, part: list[str], order: str, values: Mapping[str, object]) -> None:
+        by, missing = self.narrowed, self.amount - len(self.rows)
+        if missing <= 0 or by.ids == ():
+            return
+        source, where, bound = "record", [by.where, *part], {**by.values, **values}
+        if by.late:
+            source, where = NEWEST.format(where=by.where), [by.late, *part]
+            bound["window"] = WINDOW
+        statement = LIST.format(
+            columns=COLUMNS,
+            column=self.order.column,
+            source=source,
+            where=" AND ".join(where),
+            order=order,
         )
-        values |= {"value": place.value, "id": place.id}
-    return _rows(order, part, f"{order_by} r.id {order.direction}", values)
-
-
-def _blank(order: Order, place: paging.Place | None, bound: Mapping[str, object]) -> list[Row]:
-    part, values = f"{order.column} IS NULL", dict(bound)
-    if place is not None:
-        part += f" AND r.id {order.compare} CAST(:id AS uuid)"
-        values["id"] = place.id
-    return _rows(order, part, f"r.id {order.direction}", values)
-
-
-def _rows(order: Order, part: str, order_by: str, values: Mapping[str, object]) -> list[Row]:
-    statement = LIST.format(column=order.column, of_kind=OF_KIND, part=part, order=order_by)
-    return list(rows(statement, **values))
+        self.rows += rows(statement, **bound, amount=missing)
 
 
 def _text(value: object) -> str:

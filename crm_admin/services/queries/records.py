@@ -70,6 +70,9 @@ class RecordLine:
 
 @dataclass(frozen=True, slots=True)
 class RecordList:
+    """One page of a list. `window` is how many of the newest records a filter without an index
+    looked at, None where it looked at all."""
+
     kind: RecordKind
     status_field: Field | None
     lines: Sequence[RecordLine]
@@ -78,6 +81,7 @@ class RecordList:
     totals: Totals
     own_only: bool
     filters: Filters
+    window: int | None = None
 
 
 def kind_named(name: str) -> RecordKind:
@@ -106,6 +110,7 @@ def record_list(person: Person, kind_name: str, filters: Filters, after: str = "
         totals=totals(person, kind.name),
         own_only=owner is not None,
         filters=filters,
+        window=found.window,
     )
 
 
