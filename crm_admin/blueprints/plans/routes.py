@@ -41,6 +41,8 @@ def show(found: query.Plan, *, status: int = 200, error: str = "") -> Response:
     """Return the page of a plan, with an error beside its button when there is one."""
     filters = filters_of(request.args)
     nothing = filters.by_field
+    if nothing:
+        found = query.with_left_out(found)
     rows = (
         plan_rows.Rows((), "")
         if nothing

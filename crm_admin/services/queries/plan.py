@@ -1,8 +1,9 @@
 """A plan: what it would write, what a person must decide first, and what it leaves out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -33,6 +34,7 @@ __all__ = [
     "plan_rows",
 ]
 
+KEPT_SECONDS = 60
 CHANGE_LIMIT = 100
 """A plan that writes more than this, or what its connection allows, wants its number typed."""
 
@@ -59,9 +61,10 @@ SELECT concat_ws(':', count(*) FILTER (WHERE excluded),
 """
 
 FIELDS = """
-SELECT o.side, f.key AS field, count(*) AS amount, count(*) FILTER (WHERE o.excluded) AS left_out
+SELECT o.side, f.key AS field, count(*) AS amount
   FROM operation o, jsonb_object_keys(o.fields) AS f (key)
  WHERE o.run_id = :run AND o.run_at = :run_at AND o.action IN ('create', 'update', 'associate')
+   AND (NOT :only_left_out OR o.excluded)
  GROUP BY o.side, f.key ORDER BY amount DESC, f.key LIMIT 200
 """
 
@@ -119,7 +122,7 @@ class FieldGroup:
     side: str
     field: str
     amount: int
-    left_out: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,9 @@ def plan(run_id: UUID) -> Plan:
         raise NotFound("This plan is not there.")
     line = run_line(row)
     tally = rows(TALLY, run=run_id, run_at=line.created_at)
+    fields, owners = _choices_to_filter_by(
+        line, more["plan_hash"], int(now().timestamp() // KEPT_SECONDS)
+    )
     return Plan(
         line=line,
         plan_hash=more["plan_hash"] or "",
@@ -227,8 +233,8 @@ def plan(run_id: UUID) -> Plan:
         calls=_calls(tally, more["provider"]),
         questions=_questions(run_id, line.created_at, more["decisions"] or {}),
         skipped=_skipped(run_id, line.created_at),
-        fields=_fields(run_id, line.created_at),
-        owners=_owners(run_id, line.created_at),
+        fields=fields,
+        owners=owners,
     )
 
 
@@ -263,17 +269,29 @@ def _calls(tally: Sequence[Row], provider: str | None) -> int:
     return int(writes + reads)
 
 
-def _fields(run_id: UUID, run_at: datetime) -> tuple[FieldGroup, ...]:
-    return tuple(
-        FieldGroup(row["side"], row["field"], row["amount"], row["left_out"])
-        for row in rows(FIELDS, run=run_id, run_at=run_at)
-    )
+def with_left_out(found: Plan) -> Plan:
+    """Return the plan with, per field, on how many of its records the change is left out."""
+    out = {(one.side, one.field): one.amount for one in _read_fields(found.line, left_out=True)}
+    fields = [replace(one, left_out=out.get((one.side, one.field), 0)) for one in found.fields]
+    return replace(found, fields=fields)
 
 
-def _owners(run_id: UUID, run_at: datetime) -> tuple[Owner, ...]:
-    return tuple(
-        Owner(row["id"], row["name"], row["amount"])
-        for row in rows(OWNERS, run=run_id, run_at=run_at)
+def _read_fields(line: RunLine, *, left_out: bool) -> tuple[FieldGroup, ...]:
+    found = rows(FIELDS, run=line.id, run_at=line.created_at, only_left_out=left_out)
+    return tuple(FieldGroup(row["side"], row["field"], row["amount"]) for row in found)
+
+
+@lru_cache(maxsize=32)
+def _choices_to_filter_by(
+    line: RunLine, _plan_hash: str, _while: int
+) -> tuple[tuple[FieldGroup, ...], tuple[Owner, ...]]:
+    """What a plan's filters offer. Planned operations never change, so a page of a hundred thousand
+    counts them once; owners may change, so they are looked at again after a while.
+    """
+    owners = rows(OWNERS, run=line.id, run_at=line.created_at)
+    return (
+        _read_fields(line, left_out=False),
+        tuple(Owner(row["id"], row["name"], row["amount"]) for row in owners),
     )
 
 
