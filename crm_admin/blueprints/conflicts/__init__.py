@@ -1,5 +1,6 @@
-"""Fields both sides changed, and the two buttons that settle them."""
+"""Fields both sides changed, and the choices that settle them."""
 
-from crm_admin.blueprints.conflicts.routes import conflicts
+from crm_admin.blueprints.conflicts import actions, likewise, routes
+from crm_admin.blueprints.conflicts.door import conflicts
 
-__all__ = ["conflicts"]
+__all__ = ["actions", "conflicts", "likewise", "routes"]
