@@ -26,6 +26,7 @@ NAMES: Final = frozenset(
         "page.fetched",
         "pass_end.before_commit",
         "plan.slice_read",
+        "removal.slice_read",
         "run.claimed",
         "run.created.after_commit",
         "run.created.before_commit",

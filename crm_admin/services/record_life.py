@@ -43,7 +43,7 @@ UPDATE link SET status = 'local_gone', updated_at = now()
 """
 
 RELINK = """
-UPDATE link SET status = 'linked', updated_at = now()
+UPDATE link SET status = 'linked', error = NULL, updated_at = now()
  WHERE record_id = %s AND status = 'local_gone'
 """
 
@@ -127,7 +127,8 @@ def _lock(cursor: Cursor, keys: list[Key]) -> None:
 def archive(*, person: Person, record_id: UUID) -> str:
     """Take a record out of the lists and out of every sync; return its title.
 
-    What the CRMs hold stays there, and no twin is made of it. It can be restored as it was.
+    What the CRMs hold stays there, unless a stream's policy has it archived, and no twin is made of
+    it. It can be restored as it was.
     """
     with transaction() as cursor:
         record_scope.require_record(cursor, person, record_id)
@@ -136,6 +137,8 @@ def archive(*, person: Person, record_id: UUID) -> str:
             raise NotFound("There is no such record.")
         cursor.execute("DELETE FROM outbox WHERE record_id = %s", (record_id,))
         cursor.execute(UNLINK, (record_id,))
+        # A stream may have the CRM archive its record too.
+        fan_out(cursor, [record_id], rank=PEOPLE)
         write_note(cursor, person, record_id, row["title"], Note("delete", {}))
         audit.write(cursor, person, "record.archive", row["kind"], record_id)
     return str(row["title"] or "Untitled")

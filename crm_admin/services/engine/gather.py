@@ -63,11 +63,12 @@ class Slice:
     subjects: list[Subject] = field(default_factory=list)
     references: References = field(default_factory=lambda: References({}, {}))
     rekeyed: list[tuple[UUID, str, str]] = field(default_factory=list)
+    seen_again: list[UUID] = field(default_factory=list)
 
 
 LINKS = """
 SELECT id, stream_id, record_id, remote_id, status, base_ours, base_theirs, declined, ours_version,
-       remote_updated_at, error
+       remote_updated_at, error, missing_at
   FROM link
 """
 
@@ -236,6 +237,10 @@ def gather_linked(
             link = linked_from(row, conflicts.get(row["id"], frozenset()))
             subject = Subject(stream, _pair(work, ours.get(row["record_id"]), record, link))
             subject.standing = _standing(subject, blocked)
+            if row["status"] in GONE and _is_stale(work, row, record):
+                subject.standing, subject.reason = Standing.CLOSED, "stale"
+            if row["missing_at"] is not None:
+                found.seen_again.append(row["id"])
             found.subjects.append(subject)
     found.references = look_up(cursor, work, remote, records, ours.values())
     return found, unlinked
@@ -253,12 +258,26 @@ def _pair(work: Work, ours: Ours | None, theirs: RemoteRecord | None, link: Link
     return Pair(ours, theirs, link, theirs_clock_offset=work.provider.clock_offset())
 
 
+TAKEN_UP = {LinkStatus.LINKED, LinkStatus.REMOTE_GONE, LinkStatus.LOCAL_GONE}
+"""A link of a record that is there again on both sides is one again, with the bases it had."""
+
+GONE = {LinkStatus.REMOTE_GONE.value}
+
+
+def _is_stale(work: Work, row: Row, record: RemoteRecord) -> bool:
+    """A search may still show what is archived. A record that was restored carries a later stamp;
+    lists and reads by id are never late.
+    """
+    known, stamp = row["remote_updated_at"], record.updated_at
+    return work.mode == "delta" and known is not None and stamp is not None and stamp <= known
+
+
 def _standing(subject: Subject, blocked: frozenset[UUID]) -> Standing:
     pair = subject.pair
     link = present(pair.link)
     if pair.ours is None or pair.ours.deleted:
         return Standing.CLOSED
-    if link.status not in {LinkStatus.LINKED, LinkStatus.REMOTE_GONE}:
+    if link.status not in TAKEN_UP:
         return Standing.CLOSED
     if pair.ours.record_id in blocked:
         return Standing.BLOCKED

@@ -112,7 +112,8 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
         " l.remote_updated_at),"
         " mapping_version = v.mapping_version, declined = coalesce(v.declined, l.declined), error"
         " = v.error,"
-        " status = CASE WHEN l.status = 'remote_gone' THEN 'linked' ELSE l.status END,"
+        " status = CASE WHEN l.status IN ('remote_gone', 'local_gone') THEN 'linked' ELSE l.status"
+        " END,"
         " agreed_at = now(), updated_at = now()"
         " FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[], %s::int[], %s::timestamptz[],"
         " %s::int[], %s::jsonb[],"
@@ -160,12 +161,12 @@ def rekey_links(cursor: Cursor, rekeyed: Sequence[tuple[UUID, str, str]]) -> Non
         )
 
 
-def mark_links(cursor: Cursor, link_ids: Sequence[UUID], status: str) -> None:
-    """Set the status of links."""
+def mark_missing(cursor: Cursor, link_ids: Sequence[UUID]) -> None:
+    """Note that the CRM said once that it does not have the records of these links."""
     if link_ids:
         cursor.execute(
-            "UPDATE link SET status = %s, updated_at = now() WHERE id = ANY(%s) AND status <> %s",
-            (status, list(link_ids), status),
+            "UPDATE link SET missing_at = coalesce(missing_at, now()) WHERE id = ANY(%s)",
+            (list(link_ids),),
         )
 
 
@@ -223,15 +224,19 @@ def wake_waiting(cursor: Cursor, work: Work, record_ids: Sequence[UUID]) -> None
 BACK = """
 INSERT INTO outbox (organization_id, stream_id, record_id, version, rank, not_before, attempts,
        created_at)
-SELECT r.organization_id, v.stream_id, r.id, r.version, %s, now(), 0, now()
-  FROM unnest(%s::uuid[], %s::uuid[]) AS v (stream_id, record_id)
+SELECT r.organization_id, v.stream_id, r.id, r.version, %(rank)s,
+       now() + make_interval(secs => %(seconds)s), 0, now()
+  FROM unnest(%(streams)s::uuid[], %(records)s::uuid[]) AS v (stream_id, record_id)
   JOIN record r ON r.id = v.record_id
-ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = now()
+ON CONFLICT (organization_id, stream_id, record_id) DO UPDATE SET not_before = excluded.not_before
 """
 
 
-def put_back(cursor: Cursor, pairs: Sequence[tuple[UUID, UUID]]) -> None:
-    """Have (stream, record) pairs looked at again: what was decided of them was not carried out."""
+def put_back(cursor: Cursor, pairs: Sequence[tuple[UUID, UUID]], *, seconds: float = 0.0) -> None:
+    """Have (stream, record) pairs looked at again after so long: what was decided of them was not
+    carried out.
+    """
     if pairs:
         streams, records = zip(*pairs, strict=True)
-        cursor.execute(BACK, (BULK, list(streams), list(records)))
+        named = {"streams": list(streams), "records": list(records)}
+        cursor.execute(BACK, {**named, "rank": BULK, "seconds": seconds})

@@ -18,7 +18,7 @@ from crm_admin.services.engine.links import (
     NewLink,
     change_links,
     insert_links,
-    mark_links,
+    mark_missing,
     wake_waiting,
 )
 from crm_admin.services.engine.streams import Stream
@@ -56,7 +56,7 @@ def apply_outcomes(
     close_done(cursor, work, settled.done)
     crashpoint("batch.half_of_results_applied")
     close_failed(cursor, work, settled.failed)
-    mark_links(cursor, [row["link_id"] for row in settled.gone if row["link_id"]], "remote_gone")
+    mark_missing(cursor, [row["link_id"] for row in settled.gone if row["link_id"]])
     _postpone(cursor, settled.later)
     make_unknown(cursor, [row["id"] for row in settled.unknown])
 

@@ -17,6 +17,7 @@ from crm_admin.records.values import is_blank
 from crm_admin.services.engine.ahead import Pages
 from crm_admin.services.engine.collector import collector_at_rest
 from crm_admin.services.engine.gather import links_of_records, load_ours
+from crm_admin.services.engine.gone import missed_remotes, note_archived
 from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.slices import take_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
@@ -24,7 +25,7 @@ from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.unlinked import unlinked_of
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import resolve_parked
-from crm_admin.services.sql import Cursor, transaction
+from crm_admin.services.sql import transaction
 from crm_admin.sync import watermark
 from crm_admin.sync.drafts import Ours
 
@@ -90,7 +91,7 @@ def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> s
     crashpoint("page.fetched")
     with unit(work.lease) as cursor:
         if archived:
-            _mark_archived(cursor, work, remote, pages.records)
+            note_archived(cursor, work, remote, pages.records)
         else:
             take_slice(cursor, work, Read(remote, _latest(pages.records), prepared=pages.prepared))
             work.mostly_new = work.counts["ours_created"] * 2 > len(pages.records)
@@ -131,20 +132,14 @@ def _latest(records: Sequence[RemoteRecord]) -> list[RemoteRecord]:
     return list({record.id: record for record in records}.values())
 
 
-def _mark_archived(
-    cursor: Cursor, work: Work, remote: RemoteObject, records: Sequence[RemoteRecord]
-) -> None:
-    cursor.execute(
-        "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now()"
-        " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s) AND status ="
-        " 'linked'",
-        (
-            f"Archived in {work.connection_name}.",
-            work.connection_id,
-            remote.name,
-            [record.id for record in records],
-        ),
-    )
+def keep_archived_place(work: Work, remote: RemoteObject, left: str | None) -> None:
+    """Remember where the next delta goes on with what is archived; from the beginning after the
+    last.
+    """
+    with unit(work.lease) as cursor:
+        cursor.execute(
+            "UPDATE stream SET archived_after = %s WHERE id = %s", (left, remote.streams[0].id)
+        )
 
 
 # A plan holds what the pages showed of a record already; it is in the outbox until it is applied.
@@ -286,7 +281,9 @@ def read_wanted(work: Work) -> bool:
             records = work.provider.get(
                 remote.name, ids, work.properties(remote), remote.associations
             )
+            found = {one for r in records for one in (r.id, r.asked_id)}
             _take(work, Read(remote, _latest(records)), [row["id"] for row in theirs])
+            _miss(work, remote.name, [one for one in ids if one not in found])
     with unit(work.lease) as cursor:
         cursor.execute("DELETE FROM wanted WHERE id = ANY(%s)", ([row["id"] for row in rows],))
     return True
@@ -297,6 +294,12 @@ def _take(work: Work, read: Read, wanted: Sequence[UUID]) -> None:
         take_slice(cursor, work, read)
         cursor.execute("DELETE FROM wanted WHERE id = ANY(%s)", (list(wanted),))
         work.save(cursor, phase="matching")
+
+
+def _miss(work: Work, name: str, remote_ids: Sequence[str]) -> None:
+    if remote_ids:
+        with unit(work.lease) as cursor:
+            missed_remotes(cursor, work, name, remote_ids)
 
 
 def heal_references(work: Work) -> None:

@@ -4,7 +4,6 @@ plan.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
 
 from crm_admin.errors import present
 from crm_admin.jsontypes import Json
@@ -19,9 +18,11 @@ from crm_admin.services.engine.gather import (
     look_up,
     open_effects,
 )
+from crm_admin.services.engine.gone import close_slice
 from crm_admin.services.engine.matching import match
 from crm_admin.services.engine.operations import Entry, entry_of, write_operations
 from crm_admin.services.engine.reads import Read
+from crm_admin.services.engine.removing import plan_removals
 from crm_admin.services.engine.store import drain, store_slice
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor
@@ -109,6 +110,7 @@ def take_slice(cursor: Cursor, work: Work, read: Read) -> None:
         store_slice(cursor, work, found, decided)
         _write_asides(cursor, work, found, OperationState.SKIPPED)
         _close_gone(cursor, work, found)
+    plan_removals(cursor, work, found)
 
 
 def _limit_creates(work: Work, decided: Sequence[tuple[Subject, Decided]]) -> None:
@@ -181,11 +183,17 @@ def _review(subject: Subject, state: OperationState) -> Entry:
     draft = Draft(
         Side.OURS,
         OperationAction.MATCH,
-        inputs={"candidates": candidates},
+        inputs={"candidates": candidates, "theirs": _held_there(subject)},
         reason_code="look_alike",
         reason=subject.reason,
     )
     return replace(_aside(subject, draft, state), record_id=subject.candidates[0].record_id)
+
+
+def _held_there(subject: Subject) -> dict[str, Json]:
+    """What a person compares the candidates with; nothing when theirs is not in hand."""
+    theirs = subject.pair.theirs
+    return dict(theirs.properties) if theirs is not None else {}
 
 
 def _aside(subject: Subject, draft: Draft, state: OperationState) -> Entry:
@@ -196,16 +204,9 @@ def _aside(subject: Subject, draft: Draft, state: OperationState) -> Entry:
 
 
 def _close_gone(cursor: Cursor, work: Work, found: Slice) -> None:
-    """Links whose record the CRM no longer has become remote_gone; what waits for closed records
-    leaves the outbox.
+    """Take what the slice shows of records that are gone or came back; what waits for closed
+    records leaves the outbox, but for those that are looked at again.
     """
-    gone = [UUID(s.pair.matched_by) for s in found.subjects if s.reason == "gone"]
-    if gone:
-        cursor.execute(
-            "UPDATE link SET status = 'remote_gone', error = %s, updated_at = now() WHERE id ="
-            " ANY(%s)",
-            (f"{work.connection_name} no longer has this record.", gone),
-        )
     closed = [
         s for s in found.subjects if s.standing is Standing.CLOSED and s.pair.ours is not None
     ]
@@ -213,3 +214,4 @@ def _close_gone(cursor: Cursor, work: Work, found: Slice) -> None:
         cursor,
         [(s.stream.id, s.pair.ours.record_id, s.pair.ours.version) for s in closed if s.pair.ours],
     )
+    close_slice(cursor, work, found)

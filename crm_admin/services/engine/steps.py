@@ -10,14 +10,17 @@ from crm_admin.services.engine.ends import sweep
 from crm_admin.services.engine.guarding import guard
 from crm_admin.services.engine.passes import (
     heal_references,
+    keep_archived_place,
     plan_windows,
     read_ours,
     read_pages,
     read_wanted,
+    since_of,
 )
 from crm_admin.services.engine.push import push
+from crm_admin.services.engine.removing import remove_planned
 from crm_admin.services.engine.settle import adopt, decide_left_over, settle
-from crm_admin.services.engine.streams import Stream
+from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.undoing import undo_slice
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
@@ -70,25 +73,28 @@ def _read(work: Work) -> None:
     if read_pages(work, remote) is None:
         crashpoint("pass_end.before_commit")
         ending.check_not_empty(work, remote)
-        _go(
-            work,
-            "archived" if work.mode == "full" and not work.staged else "read",
-            object=_next(work, index),
-        )
+        place = remote.streams[0].row["archived_after"] if _in_part(work, remote) else None
+        _go(work, "archived", object=index, cursor=place)
     if not work.staged:
         work.ahead.rest()
         if push(work) + _urgent(work):
             work.ahead.drop()
 
 
-def _next(work: Work, index: int) -> int:
-    return index if work.mode == "full" and not work.staged else index + 1
+def _in_part(work: Work, remote: RemoteObject) -> bool:
+    """What is archived comes in no order of time: a delta looks at a part, the next goes on."""
+    return since_of(work, remote.name) is not None
 
 
 def _archived(work: Work) -> None:
     index = int(str(work.checkpoint.get("object") or 0))
-    if read_pages(work, work.objects[index], archived=True) is None:
-        _go(work, "read", object=index + 1)
+    remote = work.objects[index]
+    left = read_pages(work, remote, archived=True)
+    if left is not None and not _in_part(work, remote):
+        return
+    work.ahead.rest()
+    keep_archived_place(work, remote, left)
+    _go(work, "read", object=index + 1)
 
 
 def _ends(work: Work) -> None:
@@ -165,7 +171,7 @@ def _release(work: Work) -> None:
 
 
 def _apply(work: Work) -> None:
-    if apply_planned(work):
+    if apply_planned(work) or remove_planned(work):
         push(work)
         _urgent(work)
         return

@@ -22,7 +22,8 @@ from crm_admin.sync.states import Creates, StreamDirection
 STREAMS = """
 SELECT s.id, s.remote_object, s.kind, s.position, s.filter, s.direction, s.creates, s.policy,
 s.first_agreement,
-       s.is_primary, s.watermark, s.full_due, s.mapping_version, m.id AS mapping_id,
+       s.is_primary, s.gone_there, s.deleted_here, s.remap_due, s.archived_after,
+       s.watermark, s.full_due, s.mapping_version, m.id AS mapping_id,
        (SELECT p.connection_id FROM stream p WHERE p.kind = s.kind AND p.is_primary) AS
        primary_connection
   FROM stream s
