@@ -10,7 +10,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.mapping.rules import Direction, FieldRule
 from crm_admin.mapping.transformers.registry import build
 from crm_admin.mapping.transformers.shape import Convert, Transformer, unchanged
-from crm_admin.mapping.wire import reader, wire_type, write_text, writer
+from crm_admin.mapping.wire import read_text, reader, wire_type, write_text, writer
 from crm_admin.records.kinds import Field, FieldType, RecordKind
 from crm_admin.records.values import ValueRefused, canonicaliser, is_blank
 
@@ -131,6 +131,11 @@ def _conversions(
     by_type = reader(ours.type)
     if by_type is unchanged:
         return canonicalise, writer(ours.type, theirs)
+    if by_type is read_text:
+        return (
+            lambda value: canonicalise(value if isinstance(value, str) else by_type(value)),
+            writer(ours.type, theirs),
+        )
     return lambda value: canonicalise(by_type(value)), writer(ours.type, theirs)
 
 

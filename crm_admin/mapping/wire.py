@@ -40,7 +40,7 @@ def reader(ours: FieldType) -> Convert:
         return _read_list
     if ours is FieldType.MONEY:
         return _read_money
-    return unchanged if ours in NUMBERS else _read_text
+    return unchanged if ours in NUMBERS else read_text
 
 
 def writer(ours: FieldType, theirs: FieldType) -> Convert:
@@ -82,7 +82,8 @@ def _read_money(value: Json) -> Json:
     raise ValueError("Money needs a step that says in which currency the CRM keeps it.")
 
 
-def _read_text(value: Json) -> Json:
+def read_text(value: Json) -> Json:
+    """Return a value of the CRM as text."""
     return value if isinstance(value, str) else write_text(value)
 
 
@@ -129,7 +130,7 @@ def _normal(theirs: FieldType) -> Convert:
         return _read_instant
     if theirs is FieldType.MULTI_ENUM:
         return lambda value: sorted(as_text(part) for part in _sequence(_read_list(value)))
-    return texts.email if theirs is FieldType.EMAIL else _read_text
+    return texts.email if theirs is FieldType.EMAIL else read_text
 
 
 def _sequence(value: Json) -> Sequence[Json]:

@@ -47,11 +47,15 @@ _plans: dict[int, tuple[RecordKind, tuple[tuple[_Maker, KeyRule], ...]]] = {}
 
 def keys_of(kind: RecordKind, data: Mapping[str, Json]) -> tuple[Key, ...]:
     """Return the match keys of a record, each once; values that make no key are left out."""
-    keys: dict[tuple[KeyType, str], Key] = {}
+    keys: list[Key] = []
     for make, rule in _plan(kind):
-        for key in make(data, rule):
-            keys.setdefault((key.type, key.value), key)
-    return tuple(keys.values())
+        keys += make(data, rule)
+    if len({(key.type, key.value) for key in keys}) == len(keys):
+        return tuple(keys)
+    first: dict[tuple[KeyType, str], Key] = {}
+    for key in keys:
+        first.setdefault((key.type, key.value), key)
+    return tuple(first.values())
 
 
 def _plan(kind: RecordKind) -> tuple[tuple[_Maker, KeyRule], ...]:
@@ -73,7 +77,7 @@ def _texts(data: Mapping[str, Json], rule: KeyRule) -> list[str]:
         if isinstance(value, str):
             if value:
                 found.append(value)
-        elif isinstance(value, int) and value not in (True, False):
+        elif value is not None and isinstance(value, int) and value not in (True, False):
             found.append(str(value))
     return found
 
@@ -96,9 +100,10 @@ def _phone_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:
     """A number without country is a weak key of its digits: the same digits exist in many
     countries.
     """
-    keys = []
-    region = _region(data)
-    for text in _texts(data, rule):
+    keys: list[Key] = []
+    texts = _texts(data, rule)
+    region = _region(data) if texts else None
+    for text in texts:
         number = e164(text, region)
         if number is not None:
             keys.append(_key(rule, number))
@@ -129,8 +134,8 @@ def _name_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:
 
 
 def _name(data: Mapping[str, Json], rule: KeyRule) -> str:
-    joined = " ".join(_texts(data, rule))
-    return person_name(joined) if len(rule.fields) > 1 else company_name(joined)
+    parts = _texts(data, rule)
+    return person_name(*parts) if len(rule.fields) > 1 else company_name(" ".join(parts))
 
 
 def _exact_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:

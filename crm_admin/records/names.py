@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from crm_admin.records.texts import host_of
 
 WORD: Final = re.compile(r"\w+")
+SHORT: Final = 60
 STROKES: Final = str.maketrans(
     {
         "ø": "o",
@@ -183,23 +185,35 @@ SHARED_HOSTS: Final = frozenset(
 
 def plain_words(text: str) -> list[str]:
     """Return the words of a text without case, accents and punctuation."""
+    return list(_words(text)) if len(text) <= SHORT else list(_split(text))
+
+
+@lru_cache(maxsize=16_384)
+def _words(text: str) -> tuple[str, ...]:
+    """Names of people and towns come again and again."""
+    return _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
     if text.isascii():
         plain = text.lower().replace("'", "")
         words = plain.split()
-        return words if "".join(words).isalnum() else WORD.findall(plain)
+        return tuple(words if "".join(words).isalnum() else WORD.findall(plain))
     folded = text.casefold().translate(STROKES)
     if not folded.isascii():
         parts = unicodedata.normalize("NFKD", folded)
         folded = "".join(letter for letter in parts if not unicodedata.combining(letter))
-    return WORD.findall(folded)
+    return tuple(WORD.findall(folded))
 
 
-def person_name(text: str) -> str:
+def person_name(*parts: str) -> str:
     """Return a person's name with its words in order of the alphabet, so that swapped parts
-    meet.
+    meet. A name may be given in parts, a first and a last name for instance.
     """
-    words = [word for word in plain_words(text) if word not in HONORIFICS]
-    return " ".join(sorted(words))
+    words: list[str] = []
+    for part in parts:
+        words += _words(part) if len(part) <= SHORT else _split(part)
+    return " ".join(sorted([word for word in words if word not in HONORIFICS]))
 
 
 def company_name(text: str) -> str:

@@ -3,11 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from crm_admin.jsontypes import Json
@@ -19,7 +18,7 @@ MOST_ITEMS: Final = 1_000
 SHORT: Final = 4_096
 TRUTH: Final = {"true": True, "false": False}
 PLAIN_TEXTS: Final = frozenset({FieldType.STRING, FieldType.TEXT})
-PLAIN_PHONE: Final = re.compile(r"\+?\d+(?:[ .-]\d+)*", re.ASCII)
+PLAIN_PHONE: Final = re.compile(r"(?=(?:\D*\d){3})[+(]*\d[\d().\-/]*(?: [\d().\-/]+)*", re.ASCII)
 
 
 class Absent(Enum):
@@ -144,16 +143,27 @@ def _typed(convert: Canonicaliser) -> Callable[[Field], Canonicaliser]:
     """Typed texts: one that holds only blanks is blank."""
 
     def blank_or(value: Json) -> Json:
-        return None if isinstance(value, str) and not value.strip() else convert(value)
+        return None if isinstance(value, str) and value.isspace() else convert(value)
 
     return lambda _field: blank_or
 
 
 def _phone(value: Json) -> Json:
     """Digits in groups, enough of them and not too many, are canonical as they are."""
-    if isinstance(value, str) and 7 <= len(value) <= 25 and PLAIN_PHONE.fullmatch(value):
+    if isinstance(value, str) and len(value) <= 25 and PLAIN_PHONE.fullmatch(value):
         return value
     return texts.phone(value)
+
+
+def _email(value: Json) -> Json:
+    """Most addresses are written as they are kept."""
+    if (
+        isinstance(value, str)
+        and len(value) <= texts.LONGEST_EMAIL
+        and texts.EMAIL.fullmatch(value)
+    ):
+        return value
+    return texts.email(value)
 
 
 def _day(value: Json) -> Json:
@@ -249,7 +259,7 @@ _BY_TYPE: Final[Mapping[FieldType, Callable[[Field], Canonicaliser]]] = {
     FieldType.ENUM: _enum,
     FieldType.MULTI_ENUM: _multi_enum,
     FieldType.ARRAY: _array,
-    FieldType.EMAIL: _typed(texts.email),
+    FieldType.EMAIL: _typed(_email),
     FieldType.PHONE: _typed(_phone),
     FieldType.URL: _typed(texts.url),
     FieldType.REFERENCE: _reference,
@@ -269,8 +279,7 @@ def money_minor(value: Json | Absent) -> int | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class PromotedValues:
+class PromotedValues(NamedTuple):
     """What the plain columns of a record hold."""
 
     title: str

@@ -152,6 +152,26 @@ def _store_keys(cursor: Cursor, organization_id: UUID, rows: Sequence[tuple[obje
         )
 
 
+def insert_references(
+    cursor: Cursor,
+    organization_id: UUID,
+    kind: RecordKind,
+    references: Mapping[str, Mapping[str, str | None]],
+    *,
+    parked_on: UUID,
+    parked_objects: Mapping[tuple[str, str], str],
+) -> None:
+    """Insert the references of records that were just inserted, by their ids."""
+    rows = [
+        row
+        for record_id, held in references.items()
+        for row in _reference_rows(UUID(record_id), kind, held, parked_objects)
+    ]
+    if rows:
+        cursor.execute(STAGES)
+        _store_references(cursor, organization_id, rows, parked_on)
+
+
 def _store_references(
     cursor: Cursor,
     organization_id: UUID,

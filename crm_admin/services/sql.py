@@ -44,17 +44,34 @@ def copy_rows(
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for start in range(0, len(rows), ROWS_AT_ONCE):
             part = rows[start : start + ROWS_AT_ONCE]
-            copy.write("".join(["\t".join(map(_cell, row)) + "\n" for row in part]))
+            copy.write("".join(["\t".join(map(cell, row)) + "\n" for row in part]))
 
 
-def _cell(value: object) -> str:
-    """A value as COPY's text form has it: a few types only, because looking each up costs more."""
+def copy_lines(cursor: Cursor, table: str, lines: Sequence[str]) -> None:
+    """Fill all columns of a temporary table with rows that are ready: cells between tabs, each row
+    with its line end. `table` is our own constant.
+    """
+    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        copy.write("".join(lines))
+
+
+def cell(value: object) -> str:
+    """Return a value as COPY's text form has it: a few types only, because looking each up costs
+    more.
+    """
     if value is None:
         return "\\N"
     text = value if isinstance(value, str) else str(value)
     if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
         return text.translate(COPY_ESCAPES)
     return text
+
+
+def json_cell(text: str) -> str:
+    """Return JSON text as COPY's text form has it: its control characters are written out
+    already.
+    """
+    return text.replace("\\", "\\\\") if "\\" in text else text
 
 
 def id_array(ids: Iterable[UUID]) -> str:

@@ -21,7 +21,15 @@ from crm_admin.sync.merge import (
     Reason,
     Waiting,
 )
-from crm_admin.sync.newcomers import Line, Newcomer, aim, end_of, lines_of, translate
+from crm_admin.sync.newcomers import (
+    Line,
+    Newcomer,
+    aim,
+    end_of,
+    lines_of,
+    takes_newcomers,
+    translate,
+)
 from crm_admin.sync.states import Creates, OperationAction, Side
 
 NO_REFERENCES = References(record_of={}, remote_of={})
@@ -57,7 +65,7 @@ def _only_theirs(
     pair: Pair, stream: StreamFacts, made: Newcomer, references: References, *, planned: bool
 ) -> Decided:
     decided = Decided(pair)
-    if not stream.takes or stream.creates not in {Creates.HERE, Creates.BOTH}:
+    if not takes_newcomers(stream):
         return decided
     required = next(((use, text) for use, text in made.failures if use.rule.required), None)
     if required is not None:

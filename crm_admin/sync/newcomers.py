@@ -9,7 +9,8 @@ from crm_admin.mapping.engine import RuleFailed
 from crm_admin.mapping.rules import Direction
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.values import ABSENT, Absent, is_blank
-from crm_admin.sync.drafts import PARKED, References, RuleUse
+from crm_admin.sync.drafts import PARKED, References, RuleUse, StreamFacts
+from crm_admin.sync.states import Creates
 
 MOST_PLANS: Final = 64
 
@@ -117,6 +118,20 @@ def _take_blank(made: Newcomer, line: Line, wire: Json) -> None:
     made.base_ours[line.rule_id] = None if blank else line.default
     if not blank:
         _put(made, line, line.default)
+
+
+def takes_newcomers(stream: StreamFacts) -> bool:
+    """Return whether a stream creates records here."""
+    return stream.takes and stream.creates in {Creates.HERE, Creates.BOTH}
+
+
+def becomes_record(stream: StreamFacts, made: Newcomer) -> bool:
+    """Return whether a newcomer is created here: its stream creates, and nothing required is
+    missing.
+    """
+    return takes_newcomers(stream) and not (
+        made.failures and any(use.rule.required for use, _ in made.failures)
+    )
 
 
 def end_of(line: Line, theirs: RemoteRecord) -> Json | Absent:

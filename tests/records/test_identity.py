@@ -208,3 +208,8 @@ def test_reasons_say_what_weighed_most_first() -> None:
 
     assert like.reasons[0][0] == "email"
     assert like.reasons[-1] == ("city", 0.6, "Same city.")
+
+
+@given(st.lists(st.text(max_size=8), max_size=3))
+def test_a_name_in_parts_is_the_name_in_full(parts: list[str]) -> None:
+    assert person_name(*parts) == person_name(" ".join(parts))

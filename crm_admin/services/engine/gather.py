@@ -13,6 +13,7 @@ from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.identity import Key
 from crm_admin.records.values import is_blank
 from crm_admin.services.engine.streams import RemoteObject, Stream
+from crm_admin.services.engine.unlinked import Unlinked
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor, Row, id_array, text_array
 from crm_admin.sync.drafts import PARKED, Linked, Ours, Pair, References
@@ -58,9 +59,14 @@ class Subject:
 
 @dataclass(slots=True)
 class Slice:
-    """The subjects of one slice, with the id look-ups that its references need."""
+    """The subjects of one slice, with the id look-ups that its references need.
+
+    `newcomers` become records of ours without further decision; only a pass that writes at once
+    has them apart from the subjects.
+    """
 
     subjects: list[Subject] = field(default_factory=list)
+    newcomers: list[Unlinked] = field(default_factory=list)
     references: References = field(default_factory=lambda: References({}, {}))
     rekeyed: list[tuple[UUID, str, str]] = field(default_factory=list)
     seen_again: list[UUID] = field(default_factory=list)

@@ -3,13 +3,15 @@ a person.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 from zlib import crc32
 
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.identity import GREY, SURE, Key, likeness
+from crm_admin.records.kinds import KeyType
 from crm_admin.services.engine.gather import (
     Candidate,
     Slice,
@@ -20,11 +22,12 @@ from crm_admin.services.engine.gather import (
 )
 from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.streams import RemoteObject, Stream
-from crm_admin.services.engine.unlinked import Unlinked, unlinked_of
+from crm_admin.services.engine.unlinked import Unlinked, unlinked_all
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor, id_array, text_array
 from crm_admin.sync.drafts import Pair
 from crm_admin.sync.filters import in_words
+from crm_admin.sync.newcomers import becomes_record
 
 CANDIDATES_PER_KEY = 5
 KEY_LOCKS = 512
@@ -65,21 +68,31 @@ def match(
     read: Read,
     records: Sequence[RemoteRecord],
     found: Slice,
+    *,
+    apart: bool = False,
 ) -> None:
     """Add a subject for every record without link: a pair with its match, a newcomer, or a case.
 
     No candidate is ever taken because it came first: two candidates, or a likeness in the grey
-    zone, go to a person, whose choices the read brings along.
+    zone, go to a person, whose choices the read brings along. `apart` adds those that surely become
+    records of ours to the slice's newcomers instead.
     """
-    newcomers: dict[UUID, list[Unlinked]] = defaultdict(list)
+    if not records:
+        return
+    prepared = read.prepared or unlinked_all(read.remote, records)
+    groups: dict[UUID, list[Unlinked]] = defaultdict(list)
     for record in records:
-        one = read.prepared.get(record.id) or unlinked_of(read.remote, record)
+        one = prepared.get(record.id)
         if one is None:
             found.subjects.append(_excluded(read.remote, record))
         elif not record.archived:
-            newcomers[one.stream.id].append(one)
-    for group in newcomers.values():
-        _match_stream(cursor, work, group[0].stream, group, found, read.choices)
+            groups[one.stream.id].append(one)
+    for group in groups.values():
+        for one, subject in _match_stream(cursor, work, group, read.choices, apart=apart):
+            if subject is None:
+                found.newcomers.append(one)
+            else:
+                found.subjects.append(subject)
 
 
 def _excluded(remote: RemoteObject, record: RemoteRecord) -> Subject:
@@ -93,11 +106,13 @@ def _excluded(remote: RemoteObject, record: RemoteRecord) -> Subject:
 def _match_stream(
     cursor: Cursor,
     work: Work,
-    stream: Stream,
     group: Sequence[Unlinked],
-    found: Slice,
     choices: Mapping[str, str],
-) -> None:
+    *,
+    apart: bool,
+) -> Iterator[tuple[Unlinked, Subject | None]]:
+    """Yield each record with its subject, without one where it is kept apart."""
+    stream = group[0].stream
     if not work.staged:
         _lock_keys(cursor, work, group)
     known = _known(cursor, work, stream, group, _chosen(group, choices))
@@ -113,16 +128,23 @@ def _match_stream(
     used: set[UUID] = set()
     for one, first in picks:
         pick = look_alikes.get(one.record.id, first)
-        found.subjects.append(_subject(work, one, pick, ours, used, blocked))
+        if apart and pick is NOBODY and becomes_record(stream.facts, one.made):
+            yield one, None
+        else:
+            yield one, _subject(work, one, pick, ours, used, blocked)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Pick:
     record_id: UUID | None = None
     reason: str = ""
     review: tuple[UUID, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     twin: bool = False
+
+
+NOBODY = _Pick()
+"""Nobody's match: a record that is new here."""
 
 
 def _subject(
@@ -158,16 +180,16 @@ def _lock_keys(cursor: Cursor, work: Work, group: Sequence[Unlinked]) -> None:
     Keys share KEY_LOCKS locks, taken in order, so that a large slice stays within the server's lock
     table.
     """
-    numbers = sorted(
-        {
-            crc32(f"{work.organization_id}:{key.type}:{key.value}".encode()) % KEY_LOCKS
-            for one in group
-            for key in one.keys
-            if key.strong
-        }
-    )
+    begun = {kind: crc32(f"{work.organization_id}:{kind}:".encode()) for kind in KeyType}
+    numbers = {
+        crc32(key.value.encode(), begun[key.type]) % KEY_LOCKS
+        for one in group
+        for key in one.keys
+        if key.strong
+    }
     cursor.execute(
-        "SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) AS n", (KEY_LOCK_SPACE, numbers)
+        "SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) AS n",
+        (KEY_LOCK_SPACE, f"{{{','.join(map(str, sorted(numbers)))}}}"),
     )
 
 
@@ -179,12 +201,12 @@ def _chosen(group: Sequence[Unlinked], choices: Mapping[str, str]) -> set[UUID]:
 def _known(
     cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked], chosen: set[UUID]
 ) -> _Known:
-    strong: dict[tuple[str, str], bool] = {}
+    weak: set[tuple[str, str]] = set()
+    strong: set[tuple[str, str]] = set()
     for one in group:
-        for key in one.keys:
-            pair = (key.type.value, key.value)
-            strong[pair] = key.strong or strong.get(pair, False)
-    pairs = sorted(strong)
+        for kind, value, is_strong, _ in one.keys:
+            (strong if is_strong else weak).add((kind, value))
+    pairs = sorted(weak | strong)
     by_key: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     if pairs:
         for row in cursor.execute(
@@ -192,7 +214,7 @@ def _known(
             {
                 "types": text_array(kind for kind, _ in pairs),
                 "values": text_array(value for _, value in pairs),
-                "strong": text_array("t" if strong[pair] else "f" for pair in pairs),
+                "strong": text_array("t" if pair in strong else "f" for pair in pairs),
                 "stream": stream.id,
                 "org": work.organization_id,
                 "kind": stream.facts.kind.name,
@@ -237,10 +259,10 @@ def _marked(
     name = work.provider.spec.marker_field
     wanted: dict[UUID, str] = {}
     for one in group:
-        try:
-            wanted[UUID(str(one.record.properties.get(name) or ""))] = one.record.id
-        except ValueError:
-            continue
+        marker = one.record.properties.get(name)
+        if marker:
+            with suppress(ValueError):
+                wanted[UUID(str(marker))] = one.record.id
     if not wanted:
         return {}
     rows = cursor.execute(
@@ -262,6 +284,8 @@ def _pick(
         return _as_chosen(UUID(choice), known)
     if one.record.id in marked:
         return _Pick(marked[one.record.id], "It carries the id of this record.")
+    if not any((key.type, key.value) in known.by_key for key in one.keys):
+        return _newcomer(one, known)
     return _by_strong_key(one, known) or _by_weak_key(one, known) or _newcomer(one, known)
 
 
@@ -275,7 +299,7 @@ def _by_strong_key(one: Unlinked, known: _Known) -> _Pick | None:
     free: dict[UUID, Key] = {}
     for key in one.keys:
         if key.strong:
-            for record_id in known.by_key.get((str(key.type), key.value), ()):
+            for record_id in known.by_key.get((key.type, key.value), ()):
                 if record_id in known.taken:
                     return _twin(key, known.taken[record_id])
                 free.setdefault(record_id, key)
@@ -292,7 +316,7 @@ def _by_weak_key(one: Unlinked, known: _Known) -> _Pick | None:
         record_id
         for key in one.keys
         if not key.strong
-        for record_id in known.by_key.get((str(key.type), key.value), ())
+        for record_id in known.by_key.get((key.type, key.value), ())
         if record_id not in known.taken
     }
     return _Pick(review=tuple(weak)) if weak else None
@@ -312,10 +336,10 @@ def _newcomer(one: Unlinked, known: _Known, *, insist: bool = False) -> _Pick:
     """
     for key in one.keys:
         if key.strong:
-            other = known.fresh.setdefault((str(key.type), key.value), one.record.id)
+            other = known.fresh.setdefault((key.type, key.value), one.record.id)
             if other != one.record.id and not insist:
                 return _twin(key, other)
-    return _Pick()
+    return NOBODY
 
 
 def _look_alikes(

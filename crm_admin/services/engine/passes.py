@@ -22,7 +22,7 @@ from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.slices import take_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unit import unit
-from crm_admin.services.engine.unlinked import unlinked_of
+from crm_admin.services.engine.unlinked import make_ready, unlinked_all
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import resolve_parked
 from crm_admin.services.sql import transaction
@@ -122,9 +122,9 @@ def _fetch(work: Work, ask: Ask, begin: str | None) -> Pages:
 def _prepare(work: Work, ask: Ask, begin: str | None) -> Pages:
     """Read pages and translate them for matching: the database works meanwhile."""
     pages = _fetch(work, ask, begin)
-    remote = present(work.remote(ask.object))
-    made = ((record.id, unlinked_of(remote, record)) for record in pages.records)
-    return replace(pages, prepared={key: one for key, one in made if one is not None})
+    prepared = unlinked_all(present(work.remote(ask.object)), _latest(pages.records))
+    make_ready(list(prepared.values()))
+    return replace(pages, prepared=prepared)
 
 
 def _latest(records: Sequence[RemoteRecord]) -> list[RemoteRecord]:

@@ -20,6 +20,7 @@ from crm_admin.services.engine.gather import (
 )
 from crm_admin.services.engine.gone import close_slice
 from crm_admin.services.engine.matching import match
+from crm_admin.services.engine.newcomers import store_newcomers
 from crm_admin.services.engine.operations import Entry, entry_of, write_operations
 from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.removing import plan_removals
@@ -32,10 +33,13 @@ from crm_admin.sync.guard import Limits
 from crm_admin.sync.states import OperationAction, OperationState, Side
 
 
-def gather(cursor: Cursor, work: Work, read: Read) -> Slice:
-    """Return the subjects of a slice: linked, matched, new on either side, or a person's case."""
+def gather(cursor: Cursor, work: Work, read: Read, *, apart: bool = False) -> Slice:
+    """Return the subjects of a slice: linked, matched, new on either side, or a person's case.
+
+    `apart` leaves what surely becomes a record of ours in the slice's newcomers.
+    """
     found, unlinked = gather_linked(cursor, work, read.remote, read.records)
-    match(cursor, work, read, unlinked, found)
+    match(cursor, work, read, unlinked, found, apart=apart)
     if read.stream is not None and read.record_ids:
         _add_ours(cursor, work, read, found)
     return found
@@ -100,13 +104,14 @@ def take_slice(cursor: Cursor, work: Work, read: Read) -> None:
     """Gather, decide and store one slice in the caller's transaction: written at once, or into the
     plan.
     """
-    found = gather(cursor, work, read)
+    found = gather(cursor, work, read, apart=not work.staged)
     decided = decide_all(found, planned=work.staged)
     work.counts["read"] += len(read.records)
     if work.staged:
         _store_plan(cursor, work, found, decided)
     else:
         _limit_creates(work, decided)
+        store_newcomers(cursor, work, found.newcomers, found.references)
         store_slice(cursor, work, found, decided)
         _write_asides(cursor, work, found, OperationState.SKIPPED)
         _close_gone(cursor, work, found)

@@ -16,6 +16,7 @@ from crm_admin.services.engine.links import (
     rekey_links,
     wake_waiting,
 )
+from crm_admin.services.engine.newcomers import parked_objects
 from crm_admin.services.engine.operations import (
     carry_out,
     write_operations,
@@ -48,7 +49,7 @@ def store_slice(
     batch = Batch()
     for index, (subject, result) in enumerate(decided):
         collect(batch, work, subject, result, (planned or {}).get(index))
-    parked = _parked_objects(work)
+    parked = parked_objects(work)
     rekey_links(cursor, found.rekeyed)
     insert_records(
         cursor,
@@ -79,16 +80,6 @@ def store_slice(
         change.record_id for change in batch.changes
     ]
     fan_out(cursor, touched, rank=BULK, but=work.connection_id)
-
-
-def _parked_objects(work: Work) -> dict[tuple[str, str], str]:
-    return {
-        (stream.facts.kind.name, use.rule.ours): use.rule.association
-        for remote in work.objects
-        for stream in remote.streams
-        for use in stream.facts.rules
-        if use.rule.association
-    }
 
 
 ANY_OUTBOX = "SELECT 1 FROM outbox WHERE stream_id = ANY(%s::uuid[]) LIMIT 1"
