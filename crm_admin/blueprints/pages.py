@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from flask import Flask, g
 
+from crm_admin import charts
 from crm_admin.blueprints import formats, words
 from crm_admin.blueprints.access import current_person
 from crm_admin.blueprints.assets import asset_url, assets
@@ -66,6 +67,7 @@ def install(app: Flask) -> None:
         field_of=field_of,
         records_of=formats.records_of,
         may=may,
+        chart_bars=charts.bars,
         crm_command=app.config["CRM"].command,
         htmx_config=orjson.dumps(HTMX).decode(),
     )
