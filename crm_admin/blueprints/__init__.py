@@ -12,6 +12,7 @@ from crm_admin.blueprints.povs import povs
 from crm_admin.blueprints.records import records
 from crm_admin.blueprints.settings import settings
 from crm_admin.blueprints.sync import sync
+from crm_admin.blueprints.undo import undo
 from crm_admin.blueprints.views import views
 
 DOORS = (
@@ -24,6 +25,7 @@ DOORS = (
     records,
     settings,
     sync,
+    undo,
     views,
 )
 

@@ -68,6 +68,15 @@ def start(
     return reference
 
 
+def origin(run_id: UUID) -> Row:
+    """Return the row that `why_not` and `right_for` look at; unknown ids are not found."""
+    with transaction() as cursor:
+        row = cursor.execute(ORIGIN, {"run": run_id, "days": OFFERED_DAYS}).fetchone()
+    if row is None:
+        raise NotFound("There is no such run.")
+    return row
+
+
 def _refuse(cursor: Cursor, row: Row) -> None:
     sentence = why_not(row)
     if sentence:

@@ -156,17 +156,6 @@ def test_a_discarded_plan_is_put_away(app: Flask, world: World) -> None:
     assert browser.get(plan_url(world)).sentence.startswith("This plan was put away.")
 
 
-def test_undoing_a_run_makes_another_run(app: Flask, world: World) -> None:
-    browser = admin(app, world)
-    page = f"/admin/crm/sync/runs/{world.partial}"
-
-    seen = browser.send(browser.get(page).form(f"{page}/undo"))
-
-    assert seen.status == 200
-    assert seen.response.request.path != page
-    assert "undoes" in seen.text
-
-
 def test_a_running_run_is_asked_to_stop(app: Flask, world: World) -> None:
     browser = admin(app, world)
     page = f"/admin/crm/sync/runs/{world.running}"

@@ -11,7 +11,7 @@ from crm_admin.blueprints.rendering import last_poll
 from crm_admin.blueprints.sync.progress import poll_seconds, seconds_left
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
-from crm_admin.services import sync_runs, undo
+from crm_admin.services import sync_runs
 from crm_admin.services.queries import connections as connections_query
 from crm_admin.services.queries import run as query
 from crm_admin.services.queries import runs as runs_query
@@ -145,17 +145,4 @@ def again(run_id: UUID) -> Response:
             person=signed_in(), run_id=run_id, once_key=text("once_key") or None
         )
     )
-    return _to(started, url_for(".run", run_id=run_id))
-
-
-@sync.post("/runs/<uuid:run_id>/undo")
-@requires(Permission.PLAN_APPROVE)
-def undo_run(run_id: UUID) -> Response:
-    started = attempt(
-        lambda: undo.start(person=signed_in(), run_id=run_id, once_key=text("once_key") or None)
-    )
-    if started:
-        flash(
-            "This makes a plan of what goes back. Nothing is undone until you apply it.", "success"
-        )
     return _to(started, url_for(".run", run_id=run_id))

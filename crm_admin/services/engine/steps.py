@@ -181,7 +181,7 @@ def _apply(work: Work) -> None:
 
 
 def _undo(work: Work) -> None:
-    """Take back or plan slice by slice; then what has to be made anew there is applied as planned."""
+    """Take back or plan slice by slice; then what is made anew there is applied as planned."""
     if undo_slice(work):
         if not work.staged:
             push(work)
