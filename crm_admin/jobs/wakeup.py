@@ -50,10 +50,10 @@ class WakeUp(Job):
 
     def _call(self) -> tuple[str, tuple[str, str]] | None:
         try:
-            path, first, second = self.func_name, *self.args
-            ids = str(UUID(first)), str(UUID(second))
+            path, given = self.func_name, tuple(self.args)
+            ids = [str(UUID(one)) for one in given]
         except (DeserializationError, ValueError, TypeError, AttributeError):
             return None
-        if path not in JOBS.values() or self.kwargs or self.instance is not None:
+        if path not in JOBS.values() or len(ids) != 2 or self.kwargs or self.instance is not None:
             return None
-        return path, ids
+        return str(path), (ids[0], ids[1])

@@ -44,7 +44,7 @@ class AppWorker(Worker):
         they expire by themselves, and our tables bring the work back.
         """
         try:
-            super().clean_registries()
+            super().clean_registries()  # type: ignore[no-untyped-call]
         except ValueError as error:
             logger.warning("the queue's lists of jobs are tidied later: %s", error)
 
