@@ -5,10 +5,12 @@ from flask import Flask
 from crm_admin.blueprints import access, browser, csrf, errors, intake, pages, rendering
 from crm_admin.blueprints.auth import auth
 from crm_admin.blueprints.conflicts import conflicts
+from crm_admin.blueprints.find import find
 from crm_admin.blueprints.mapping import mapping
 from crm_admin.blueprints.overview import overview
 from crm_admin.blueprints.plans import plans
 from crm_admin.blueprints.povs import povs
+from crm_admin.blueprints.profile import profile
 from crm_admin.blueprints.records import records
 from crm_admin.blueprints.settings import settings
 from crm_admin.blueprints.sync import sync
@@ -18,10 +20,12 @@ from crm_admin.blueprints.views import views
 DOORS = (
     auth,
     conflicts,
+    find,
     mapping,
     overview,
     plans,
     povs,
+    profile,
     records,
     settings,
     sync,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import request, url_for
 
+from crm_admin.blueprints.wording import _
 from crm_admin.packs.registry import kinds
 from crm_admin.security.permissions import Permission, is_allowed
 from crm_admin.services.access import Person
@@ -37,11 +38,11 @@ def navigation(person: Person, frame: Frame) -> tuple[Group, ...]:
     if person.sees_own_povs_only:
         return (Group("", "work", (_povs(), _conflicts(frame))),)
     work = (
-        _item("Home", "overview.home", "house", key="h"),
+        _item(_("Home"), "overview.home", "house", key="h"),
         _povs(),
-        _item("Records", "records.index", "people", key="r", under="records."),
+        _item(_("Records"), "records.index", "people", key="r", under="records."),
         _item(
-            "Sync",
+            _("Sync"),
             "sync.now",
             "arrow-repeat",
             key="s",
@@ -50,26 +51,26 @@ def navigation(person: Person, frame: Frame) -> tuple[Group, ...]:
         ),
         _conflicts(frame),
     )
-    return Group("", "work", work), Group("Set up", "setup", _set_up(person))
+    return Group("", "work", work), Group(_("Set up"), "setup", _set_up(person))
 
 
 def _set_up(person: Person) -> tuple[Item, ...]:
     items = [
-        _item("Connections", "settings.connections", "plug", key="c", under="settings."),
-        _item("Mapping", "mapping.index", "sliders", key="m", under="mapping."),
+        _item(_("Connections"), "settings.connections", "plug", key="c", under="settings."),
+        _item(_("Mapping"), "mapping.index", "sliders", key="m", under="mapping."),
     ]
     if is_allowed(person.role, Permission.PEOPLE_EDIT):
-        items.append(_item("People and roles", "overview.people", "person-gear"))
+        items.append(_item(_("People and roles"), "overview.people", "person-gear"))
     return tuple(items)
 
 
 def _povs() -> Item:
-    return _item("POVs", "povs.index", "flag", key="p", under="povs.")
+    return _item(_("POVs"), "povs.index", "flag", key="p", under="povs.")
 
 
 def _conflicts(frame: Frame) -> Item:
     return _item(
-        "Conflicts",
+        _("Conflicts"),
         "conflicts.index",
         "fork",
         key="x",

@@ -60,6 +60,7 @@ class Record(Tenant, Base):
             text("to_tsvector('simple'::regconfig, COALESCE(title, ''::text))"),
             postgresql_using="gin",
         ),
+        Index("ix_record_ending", "organization_id", text('"right"(id::text, 8)')),
         Index("ix_record_created_run", "organization_id", "created_run"),
         Index(
             "ix_record_merged_into",

@@ -336,6 +336,18 @@
     find();
   });
 
+  /* What was found is walked with the arrows; Escape puts it away. */
+
+  listen("keydown", (event) => {
+    const box = event.target.closest?.("form.find");
+    if (!box || !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    if (event.key === "Escape") { byId("found")?.replaceChildren(); byId("find").focus(); return; }
+    const all = [byId("find"), ...box.querySelectorAll(".found a")];
+    const at = all.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+    all[Math.max(0, Math.min(all.length - 1, at))].focus();
+  });
+
   listen("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of document.querySelectorAll(".menu > details[open], details.menu[open]")) {

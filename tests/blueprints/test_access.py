@@ -52,11 +52,12 @@ def _arguments(rule: Rule, world: World) -> dict[str, object]:
     run_id = world.plan if rule.endpoint.startswith("plans.") else world.partial
     known = {
         "record_id": record_id,
-        "kind": "company",
+        "kind": "csv" if rule.endpoint.startswith("plans.") else "company",
         "connection_id": world.connection,
         "run_id": run_id,
         "conflict_id": world.conflict,
         "organization_id": world.organization,
+        **(rule.defaults or {}),
     }
     return {name: known.get(name, new_id()) for name in rule.arguments}
 

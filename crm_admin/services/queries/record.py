@@ -33,7 +33,9 @@ SELECT r.id, r.kind, r.title, r.data, r.origin, r.version, r.external_id, r.stat
 """  # noqa: S608 - only our own condition is pasted in
 
 STREAMS = """
-SELECT s.id AS stream_id, s.remote_object, s.filter, c.id AS connection_id, c.name AS connection,
+SELECT s.id AS stream_id, s.remote_object, s.filter,
+  s.deleted_here = 'archive' AND s.direction <> 'from_crm' AS archives,
+  c.id AS connection_id, c.name AS connection,
   c.provider, c.stance, c.environment, c.endpoint,
        c.account, c.health, c.health_at, m.id AS mapping_id, s.mapping_version, h.fields AS schema,
        l.id AS link_id, l.status, l.error, l.agreed_at, l.remote_id, l.base_ours, l.base_theirs,
@@ -102,6 +104,7 @@ class Presence:
     healthy: bool
     unwell_since: datetime | None
     waits: bool
+    archives: bool
     fix_field: str
     missing: Sequence[str]
     rules: Mapping[str, FieldRule]
@@ -284,6 +287,7 @@ def _presence(
         healthy=row["health"] == "ok",
         unwell_since=row["health_at"] if row["health"] != "ok" else None,
         waits=row["queued"] is not None,
+        archives=row["archives"],
         fix_field=next((rule.ours for rule in rules if field in {rule.theirs, rule.ours}), "")
         if field
         else "",
