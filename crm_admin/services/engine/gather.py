@@ -12,10 +12,12 @@ from crm_admin.jsontypes import Json
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.records.identity import Key
 from crm_admin.records.values import is_blank
+from crm_admin.services.engine.known import links_of_remotes, names_of, pick
+from crm_admin.services.engine.look_ups import look_up
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unlinked import Unlinked
 from crm_admin.services.engine.work import Work
-from crm_admin.services.sql import Cursor, Row, id_array, text_array
+from crm_admin.services.sql import Cursor, Row, id_array
 from crm_admin.sync.drafts import PARKED, Linked, Ours, Pair, References
 from crm_admin.sync.filters import matches
 from crm_admin.sync.merge import Declined
@@ -57,6 +59,17 @@ class Subject:
     keys: tuple[Key, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A record that the CRM knows by more ids than one: the link that stays, and those that met
+    it.
+    """
+
+    link: Row
+    record: RemoteRecord
+    lost: Sequence[Row] = ()
+
+
 @dataclass(slots=True)
 class Slice:
     """The subjects of one slice, with the id look-ups that its references need.
@@ -68,15 +81,9 @@ class Slice:
     subjects: list[Subject] = field(default_factory=list)
     newcomers: list[Unlinked] = field(default_factory=list)
     references: References = field(default_factory=lambda: References({}, {}))
-    rekeyed: list[tuple[UUID, str, str]] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
     seen_again: list[UUID] = field(default_factory=list)
 
-
-LINKS = """
-SELECT id, stream_id, record_id, remote_id, status, base_ours, base_theirs, declined, ours_version,
-       remote_updated_at, error, missing_at
-  FROM link
-"""
 
 RECORDS = """
 SELECT id, version, data, title, created_at, origin, deleted_at, merged_into FROM record
@@ -87,44 +94,6 @@ SELECT id, version, data, title, created_at, origin, deleted_at, merged_into FRO
 # Most slices meet neither: one look spares sending a thousand ids.
 ANY_CONFLICT = "SELECT 1 FROM conflict WHERE state = 'open' LIMIT 1"
 NO_IDS = id_array(())
-
-
-def links_of_remotes(cursor: Cursor, work: Work, name: str, ids: Sequence[str]) -> dict[str, Row]:
-    """Return the links of remote ids, found under their own id or an older one."""
-    found = cursor.execute(
-        LINKS + "WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s::text[])",
-        (work.connection_id, name, text_array(ids)),
-    ).fetchall()
-    links = {row["remote_id"]: row for row in found}
-    missing = [one for one in ids if one not in links]
-    if missing:
-        aliases = cursor.execute(
-            "SELECT remote_id, link_id FROM link_alias"
-            " WHERE connection_id = %s AND remote_object = %s AND remote_id = ANY(%s::text[])",
-            (work.connection_id, name, text_array(missing)),
-        ).fetchall()
-        if aliases:
-            rows = cursor.execute(
-                LINKS + "WHERE id = ANY(%s)", ([row["link_id"] for row in aliases],)
-            ).fetchall()
-            by_id = {row["id"]: row for row in rows}
-            links |= {
-                row["remote_id"]: by_id[row["link_id"]]
-                for row in aliases
-                if row["link_id"] in by_id
-            }
-    return links
-
-
-def links_of_records(
-    cursor: Cursor, stream_id: UUID, record_ids: Sequence[UUID]
-) -> dict[UUID, Row]:
-    """Return the links that records have on a stream, shadows left out."""
-    rows = cursor.execute(
-        LINKS + "WHERE stream_id = %s AND record_id = ANY(%s) AND status <> 'shadow'",
-        (stream_id, list(record_ids)),
-    ).fetchall()
-    return {row["record_id"]: row for row in rows}
 
 
 def load_ours(cursor: Cursor, connection_id: UUID, record_ids: Iterable[UUID]) -> dict[UUID, Ours]:
@@ -227,19 +196,20 @@ def gather_linked(
 ) -> tuple[Slice, list[RemoteRecord]]:
     """Return the slice of the records that have a link, and the records that have none yet."""
     found = Slice()
-    links = links_of_remotes(cursor, work, remote.name, [one for r in records for one in _ids(r)])
+    names = [one for record in records for one in names_of(record, remote.name)]
+    links = links_of_remotes(cursor, work, remote.name, names)
     ours = load_ours(cursor, work.connection_id, {row["record_id"] for row in links.values()})
     conflicts = open_conflicts(cursor, [row["id"] for row in links.values()])
     blocked = open_effects(cursor, work, list(ours))
     unlinked: list[RemoteRecord] = []
     for record in records:
-        row = links.get(record.id) or (links.get(record.asked_id) if record.asked_id else None)
+        row, lost = pick(links, record, remote.name)
         stream = work.stream(row["stream_id"]) if row else None
         if row is None:
             unlinked.append(record)
         elif stream is not None:
-            if row["remote_id"] != record.id:
-                found.rekeyed.append((row["id"], row["remote_id"], record.id))
+            if _has_moved(row, record, lost, links):
+                found.merged.append(Merged(row, record, lost))
             link = linked_from(row, conflicts.get(row["id"], frozenset()))
             subject = Subject(stream, _pair(work, ours.get(row["record_id"]), record, link))
             subject.standing = _standing(subject, blocked)
@@ -252,12 +222,14 @@ def gather_linked(
     return found, unlinked
 
 
-def _ids(record: RemoteRecord) -> tuple[str, ...]:
-    return (
-        (record.id, record.asked_id)
-        if record.asked_id and record.asked_id != record.id
-        else (record.id,)
-    )
+def _has_moved(
+    row: Row, record: RemoteRecord, lost: Sequence[Row], links: Mapping[str, Row]
+) -> bool:
+    """Whether a record has an id that does not lead to its link yet."""
+    if row["remote_id"] != record.id or lost:
+        return True
+    known = (links.get(one.id) for one in record.former)
+    return any(one is None or one["id"] != row["id"] for one in known)
 
 
 def _pair(work: Work, ours: Ours | None, theirs: RemoteRecord | None, link: Linked | None) -> Pair:
@@ -290,64 +262,6 @@ def _standing(subject: Subject, blocked: frozenset[UUID]) -> Standing:
     if not matches(subject.stream.facts.filter, pair.there.properties):
         return Standing.EXCLUDED
     return Standing.PAIR
-
-
-def look_up(
-    cursor: Cursor,
-    work: Work,
-    remote: RemoteObject,
-    records: Sequence[RemoteRecord],
-    ours: Iterable[Ours],
-) -> References:
-    """Return which records the associated remote ids are linked to, and the remote ids of our
-    references' targets.
-    """
-    record_of: dict[tuple[str, str], str] = {}
-    remote_of: dict[tuple[str, str], str] = {}
-    if not remote.associations:
-        return References(record_of, remote_of)
-    known = PAIRED + (PLANNED_PAIRS if work.staged else "")
-    query = f"SELECT * FROM ({known}) p WHERE "  # noqa: S608 -- two constants of ours
-    named = {"connection": work.connection_id, "run": work.run_id, "at": work.run_at}
-    for other in remote.associations:
-        ids = list({one for r in records for one in r.associations.get(other, ())})
-        if ids:
-            mine = query + "remote_object = %(other)s AND remote_id = ANY(%(ids)s)"
-            for row in cursor.execute(mine, {**named, "other": other, "ids": ids}).fetchall():
-                record_of[other, row["remote_id"]] = str(row["record_id"])
-            if missing := [one for one in ids if (other, one) not in record_of]:
-                former = {**named, "other": other, "ids": missing}
-                for row in cursor.execute(FORMER, former).fetchall():
-                    record_of[other, row["remote_id"]] = str(row["record_id"])
-    targets = {
-        UUID(v) for o in ours for v in o.references.values() if v and not v.startswith(PARKED)
-    }
-    if targets:
-        mine = query + "record_id = ANY(%(ids)s) AND status = 'linked'"
-        for row in cursor.execute(mine, {**named, "ids": list(targets)}).fetchall():
-            remote_of[row["remote_object"], str(row["record_id"])] = row["remote_id"]
-    return References(record_of, remote_of)
-
-
-PAIRED = """
-SELECT remote_object, remote_id, record_id, status FROM link
- WHERE connection_id = %(connection)s AND status NOT IN ('detached', 'shadow')
-   AND remote_id IS NOT NULL
-"""
-
-FORMER = """
-SELECT a.remote_id, l.record_id FROM link_alias a
-  JOIN link l ON l.organization_id = a.organization_id AND l.id = a.link_id
- WHERE a.connection_id = %(connection)s AND a.remote_object = %(other)s
-   AND a.remote_id = ANY(%(ids)s)
-"""
-
-PLANNED_PAIRS = """
-UNION ALL
-SELECT remote_object, remote_id, record_id, 'linked' FROM operation
- WHERE run_id = %(run)s AND run_at = %(at)s AND action = 'link'
-"""
-"""What a plan is about to pair counts as paired in the rest of it."""
 
 
 def title_of(data: Mapping[str, Json], stream: Stream) -> str:

@@ -133,34 +133,6 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
     )
 
 
-def rekey_links(cursor: Cursor, rekeyed: Sequence[tuple[UUID, str, str]]) -> None:
-    """Point links at the id a record has after a merge in the CRM; the old id stays known as an
-    alias.
-    """
-    for link_id, old, new in rekeyed:
-        taken = cursor.execute(
-            "SELECT 1 FROM link l JOIN link me ON me.id = %s AND me.connection_id = l.connection_id"
-            " AND me.remote_object = l.remote_object WHERE l.remote_id = %s",
-            (link_id, new),
-        ).fetchone()
-        if taken is not None:
-            cursor.execute(
-                "UPDATE link SET status = 'remote_gone', updated_at = now() WHERE id = %s",
-                (link_id,),
-            )
-            continue
-        cursor.execute(
-            "INSERT INTO link_alias (organization_id, connection_id, remote_object, remote_id,"
-            " link_id)"
-            " SELECT organization_id, connection_id, remote_object, %s, id FROM link WHERE id = %s"
-            " ON CONFLICT (organization_id, connection_id, remote_object, remote_id) DO NOTHING",
-            (old, link_id),
-        )
-        cursor.execute(
-            "UPDATE link SET remote_id = %s, updated_at = now() WHERE id = %s", (new, link_id)
-        )
-
-
 def mark_missing(cursor: Cursor, link_ids: Sequence[UUID]) -> None:
     """Note that the CRM said once that it does not have the records of these links."""
     if link_ids:

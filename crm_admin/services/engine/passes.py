@@ -16,8 +16,9 @@ from crm_admin.providers.base import Ask, RemoteRecord
 from crm_admin.records.values import is_blank
 from crm_admin.services.engine.ahead import Pages
 from crm_admin.services.engine.collector import collector_at_rest
-from crm_admin.services.engine.gather import links_of_records, load_ours
+from crm_admin.services.engine.gather import load_ours
 from crm_admin.services.engine.gone import missed_remotes, note_archived
+from crm_admin.services.engine.known import links_of_records
 from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.slices import take_slice
 from crm_admin.services.engine.streams import RemoteObject, Stream
@@ -218,7 +219,7 @@ def read_theirs_of(work: Work, stream: Stream, record_ids: Sequence[UUID]) -> li
     ids = [
         str(row["remote_id"])
         for row in links.values()
-        if row["remote_id"] and row["status"] != "detached"
+        if row["remote_id"] and row["status"] not in {"detached", "duplicate_suspected"}
     ]
     properties = work.properties(remote)
     records = (

@@ -13,12 +13,12 @@ from crm_admin.services.engine.gather import (
     Standing,
     Subject,
     gather_linked,
-    links_of_records,
     load_ours,
-    look_up,
     open_effects,
 )
 from crm_admin.services.engine.gone import close_slice
+from crm_admin.services.engine.known import links_of_records
+from crm_admin.services.engine.look_ups import look_up
 from crm_admin.services.engine.matching import match
 from crm_admin.services.engine.newcomers import store_newcomers
 from crm_admin.services.engine.operations import Entry, entry_of, write_operations

@@ -13,9 +13,9 @@ from crm_admin.services.engine.gather import Slice, Subject
 from crm_admin.services.engine.links import (
     change_links,
     insert_links,
-    rekey_links,
     wake_waiting,
 )
+from crm_admin.services.engine.merges import follow_merges
 from crm_admin.services.engine.newcomers import parked_objects
 from crm_admin.services.engine.operations import (
     carry_out,
@@ -50,7 +50,7 @@ def store_slice(
     for index, (subject, result) in enumerate(decided):
         collect(batch, work, subject, result, (planned or {}).get(index))
     parked = parked_objects(work)
-    rekey_links(cursor, found.rekeyed)
+    follow_merges(cursor, work, found.merged)
     insert_records(
         cursor,
         work.organization_id,

@@ -70,15 +70,12 @@ class Work:
         return next((remote for remote in self.objects if remote.name == name), None)
 
     def properties(self, remote: RemoteObject) -> tuple[str, ...]:
-        """Return the properties to ask for: what the mappings need, and our marker where it
-        exists.
+        """Return the properties to ask for: what the mappings need, our marker, and what tells of
+        merges.
         """
-        marker = self.provider.spec.marker_field
-        return (
-            (*remote.properties, marker)
-            if self.marker and marker not in remote.properties
-            else remote.properties
-        )
+        spec = self.provider.spec
+        mine = (spec.marker_field, spec.object(remote.name).former_field)
+        return tuple(dict.fromkeys((*remote.properties, *(name for name in mine if name))))
 
     def save(self, cursor: Cursor, **changes: object) -> None:
         """Write checkpoint, phase and the counts of this step; call it in the step's own
