@@ -8,6 +8,7 @@ from crm_admin.blueprints.conflicts import conflicts
 from crm_admin.blueprints.find import find
 from crm_admin.blueprints.mapping import mapping
 from crm_admin.blueprints.overview import overview
+from crm_admin.blueprints.oauth import oauth
 from crm_admin.blueprints.plans import plans
 from crm_admin.blueprints.povs import povs
 from crm_admin.blueprints.profile import profile
@@ -25,6 +26,7 @@ DOORS = (
     overview,
     plans,
     povs,
+    oauth,
     profile,
     records,
     settings,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from crm_admin.jsontypes import Json
 
@@ -352,3 +352,11 @@ class Provider(Protocol):
         """Make the field exist (an existing one is fine); NeedsAttention when the right to do so is
         missing.
         """
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """What a client can do beside that whose CRM counts without reading."""
+
+    def count(self, name: str, lines: Sequence[Mapping[str, Wire]]) -> int:
+        """Return how many living records of an object hold every line of a stream's filter."""

@@ -11,7 +11,7 @@ from crm_admin.providers.auth import GrantRefused
 from crm_admin.providers.registry import spec_of
 from crm_admin.services import attention, audit, oauth_apps
 from crm_admin.services.access import Person
-from crm_admin.services.connections_links import forget
+from crm_admin.services.connections_links import forget, reset
 from crm_admin.services.connections_rows import locked, read, require_name, require_quiet
 from crm_admin.services.oauth_tokens import is_signed_in, wiring_of
 from crm_admin.services.sealing import tokens_of
@@ -120,6 +120,13 @@ def revoke(row: Row) -> None:
         logger.info("the sign-in of %s was not revoked there: %s", row["id"], type(error).__name__)
     finally:
         calls.flush()
+
+
+def reset_links(*, person: Person, connection_id: UUID, typed: str) -> int:
+    """Forget a connection's links once its name was typed; return how many there were."""
+    with transaction() as cursor:
+        require_name(read(cursor, connection_id), typed)
+    return reset(person=person, connection_id=connection_id)
 
 
 def delete(*, person: Person, connection_id: UUID, typed: str) -> bool:

@@ -139,10 +139,10 @@ def finish(
     """Take somebody back from the consent page: their connection is signed in, or nothing changed
     and the sentence says why. `came_to` is the address of ours they came to, made of PUBLIC_URL.
     """
-    require(person, Permission.CONNECTION_EDIT)
     way = _take(person, session_hash, state, came_to)
     if way is None:
         return Back(None, connected=False, sentence=LEFT_EARLY)
+    require(person, Permission.CONNECTION_EDIT)
     row = way.row
     if error or not code:
         return Back(row["id"], connected=False, sentence=_declined(row, error))

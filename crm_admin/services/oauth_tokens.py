@@ -135,7 +135,9 @@ class ConnectionTokens:
         self._until = clock.monotonic() + self._token.seconds
 
 
-def obtain(row: Row, calls: Calls, *, refused: str = "") -> Token:
+def obtain(
+    row: Row, calls: Calls, *, refused: str = "", early_seconds: float = EARLY_SECONDS
+) -> Token:
     """Return a good token that is not the refused one, renewing it where nobody else does.
 
     RetryLater: the CRM's sign-in does not answer. NeedsAttention: a person must connect again.
@@ -143,20 +145,21 @@ def obtain(row: Row, calls: Calls, *, refused: str = "") -> Token:
     """
     until = clock.monotonic() + WAIT_SECONDS
     while True:
-        found = _look(row, refused)
+        found = _look(row, refused, early_seconds)
         if isinstance(found, Token):
             return found
         if isinstance(found, Claim):
             renewed = _renew(row, calls, found, refused)
-            if renewed is not None:
+            if isinstance(renewed, Token):
                 return renewed
+            early_seconds = EARLY_SECONDS if renewed else early_seconds
         elif clock.monotonic() > until:
             raise RetryLater(5.0, "Another worker is renewing the sign-in.")
         else:
             time.sleep(POLL_SECONDS)
 
 
-def _look(row: Row, refused: str) -> Token | Claim | None:
+def _look(row: Row, refused: str, early_seconds: float) -> Token | Claim | None:
     """A good token, the right to renew one, or None while somebody else renews it."""
     with transaction() as cursor:
         found = cursor.execute(LOOK, (row["id"],)).fetchone()
@@ -165,7 +168,7 @@ def _look(row: Row, refused: str) -> Token | Claim | None:
         held = tokens_of(row["organization_id"], row["id"]).opened(found["secrets"])
         left = float(found["left_seconds"] or 0)
         is_refused = held.get("access_token") == refused
-        if left > EARLY_SECONDS and not is_refused:
+        if left > early_seconds and not is_refused:
             return _token(found, held, left - EARLY_SECONDS)
         if found["refusals"] >= MOST_REFUSALS:
             raise NeedsAttention(found["error"] or _ended(row))
@@ -189,13 +192,13 @@ def _refresh_token(row: Row, found: Row, held: dict[str, str]) -> str:
     return held.get("refresh_token", "")
 
 
-def _renew(row: Row, calls: Calls, claim: Claim, refused: str) -> Token | None:
-    """The new token; None when it has to be looked at again."""
+def _renew(row: Row, calls: Calls, claim: Claim, refused: str) -> Token | bool:
+    """Whether a new pair was stored; the present token when that has to do for now."""
     try:
         grant = _ask(row, calls, claim.refresh_token)
     except GrantRefused:
         _refusal(row, claim)
-        return None
+        return False
     except (RetryLater, ProviderBroken) as error:
         _release(row, claim, error.sentence)
         if claim.left_seconds > LEAST_SECONDS and claim.held["access_token"] != refused:
@@ -211,7 +214,7 @@ def _renew(row: Row, calls: Calls, claim: Claim, refused: str) -> Token | None:
     crashpoint("token.refreshed.before_store")
     _store(row, claim, grant)
     crashpoint("token.stored.after_commit")
-    return None
+    return True
 
 
 def _ask(row: Row, calls: Calls, refresh_token: str) -> Grant:
@@ -300,17 +303,24 @@ def _need_person(row: Row, sentence: str) -> None:
         )
 
 
-def renew_due(connection_id: UUID) -> str:
-    """Renew a connection's token when it ends soon, and return what was done in a word."""
+def renew_due(connection_id: UUID, *, early_seconds: float = EARLY_SECONDS) -> str:
+    """Renew a connection's token when it ends soon, and return what was done in a word, or a
+    sentence that says why not.
+    """
     with transaction() as cursor:
         row = cursor.execute("SELECT * FROM connection WHERE id = %s", (connection_id,)).fetchone()
     if row is None or not is_signed_in(row) or row["health"] == "disconnected":
         return "skipped"
     calls = Calls(row["id"], None, Rank.BULK)
     try:
-        obtain(row, calls)
+        obtain(row, calls, early_seconds=early_seconds)
     except CrmAdminError as error:
         return error.sentence[:200]
     finally:
         calls.flush()
     return "done"
+
+
+def renew_now(connection_id: UUID) -> str:
+    """Renew a connection's token whatever its age; see `renew_due`."""
+    return renew_due(connection_id, early_seconds=float("inf"))

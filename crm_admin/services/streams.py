@@ -18,13 +18,14 @@ from crm_admin.services.sql import Cursor, Row
 
 @dataclass(frozen=True, slots=True)
 class StreamChoice:
-    """What a person chose for one object and kind."""
+    """What a person chose for one object and kind; an empty policy keeps what is there."""
 
     remote_object: str
     kind: str
     enabled: bool = True
     direction: str = "both"
     creates: str = "both"
+    policy: str = ""
 
 
 def write_streams(
@@ -49,9 +50,16 @@ def write_streams(
         if known is not None:
             cursor.execute(
                 "UPDATE stream SET full_due = full_due OR (%s AND NOT enabled), enabled = %s,"
-                " direction = %s,"
-                " creates = %s WHERE id = %s",
-                (choice.enabled, choice.enabled, choice.direction, choice.creates, known["id"]),
+                " direction = %s, creates = %s, policy = coalesce(nullif(%s, ''), policy)"
+                " WHERE id = %s",
+                (
+                    choice.enabled,
+                    choice.enabled,
+                    choice.direction,
+                    choice.creates,
+                    choice.policy,
+                    known["id"],
+                ),
             )
         elif choice.enabled:
             _add(cursor, person, connection, choice, default)
@@ -80,7 +88,7 @@ def _add(
             "filter": orjson.dumps(list(default.filter)).decode(),
             "direction": choice.direction,
             "creates": choice.creates,
-            "policy": default.policy.value,
+            "policy": choice.policy or default.policy.value,
             "first": default.first_agreement.value,
         },
     )

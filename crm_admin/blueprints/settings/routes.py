@@ -1,21 +1,27 @@
-"""Doors of the connections."""
+"""Doors of the connections: the list, a new one, and each one's overview."""
 
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
-from crm_admin.blueprints.formats import count_of
 from crm_admin.blueprints.forms import argument, once_key, one_of, text
-from crm_admin.blueprints.rendering import last_poll
+from crm_admin.blueprints.oauth.routes import leave
+from crm_admin.blueprints.rendering import fragment, last_poll
+from crm_admin.blueprints.settings import checks as live
 from crm_admin.blueprints.settings import forms
+from crm_admin.blueprints.settings.leaving import may_leave
 from crm_admin.errors import BadInput
 from crm_admin.providers.base import ProviderSpec
-from crm_admin.providers.registry import spec_of, specs
+from crm_admin.providers.registry import sign_in_of, spec_of, specs
 from crm_admin.security.permissions import Permission
 from crm_admin.services import connections as service
+from crm_admin.services import connections_settings, oauth_apps
+from crm_admin.services.connections_settings import General
 from crm_admin.services.queries import connections as query
+from crm_admin.services.queries.connection_access import access
 from crm_admin.services.queries.scope import require_whole
 from crm_admin.services.seed import simulator
 from crm_admin.services.seed.simulator import Hint
@@ -33,7 +39,7 @@ def connections() -> str:
 
 @settings.get("/new")
 @requires(Permission.CONNECTION_EDIT)
-def new() -> str:
+def new() -> Response:
     chosen = argument("provider")
     spec = _spec(chosen) if chosen else None
     hint = _hint(spec)
@@ -46,6 +52,21 @@ def new() -> str:
     return _form(spec, form)
 
 
+@settings.get("/_check/<field>")
+@requires(Permission.CONNECTION_EDIT)
+def check_new(field: str) -> Response:
+    url = url_for(".check_new", field=field)
+    return fragment("settings/_field.html", field=live.checked(field, None, url))
+
+
+@settings.get("/<uuid:connection_id>/_check/<field>")
+@requires(Permission.CONNECTION_EDIT)
+def check_field(connection_id: UUID, field: str) -> Response:
+    service.show(connection_id)
+    url = url_for(".check_field", connection_id=connection_id, field=field)
+    return fragment("settings/_field.html", field=live.checked(field, connection_id, url))
+
+
 def _hint(spec: ProviderSpec | None) -> Hint | None:
     """Return how to reach the simulator of this CRM, where one runs."""
     found = simulator.hint()
@@ -54,11 +75,11 @@ def _hint(spec: ProviderSpec | None) -> Hint | None:
 
 @settings.post("/new")
 @requires(Permission.CONNECTION_EDIT)
-def create() -> Response | tuple[str, int]:
+def create() -> Response:
     spec = _spec(request.form.get("provider", ""))
     form = forms.new_connection(spec)
     if form.errors:
-        return _form(spec, form), 422
+        return _form(spec, form, status=422)
     try:
         connection_id = service.create(
             person=signed_in(),
@@ -68,13 +89,43 @@ def create() -> Response | tuple[str, int]:
             endpoint=form.endpoint,
             secrets={name: value for name, value in form.secrets.items() if value},
             settings={name: value for name, value in form.settings.items() if value},
+            by_sign_in=form.by_sign_in,
+            unfinished=True,
         )
     except BadInput as error:
         form.errors[error.field] = error.sentence
-        return _form(spec, form), 422
+        return _form(spec, form, status=422)
+    if form.by_sign_in:
+        return leave(connection_id)
     service.start_check(person=signed_in(), connection_id=connection_id)
-    flash(f"Added {form.name}. It only observes until you approve its first plan.", "success")
+    flash(
+        _("Added %(name)s. It only observes until you approve its first plan.", name=form.name),
+        "success",
+    )
     return redirect(url_for(".detail", connection_id=connection_id), 303)
+
+
+@settings.post("/new/simulator")
+@requires(Permission.CONNECTION_EDIT)
+def connect_simulator() -> Response:
+    spec = _spec(request.form.get("provider", ""))
+    hint = _hint(spec)
+    if hint is None:
+        abort(404)
+    draft = query.draft(spec.name, hint.endpoint)
+    if draft is None:
+        draft = service.create(
+            person=signed_in(),
+            provider=spec.name,
+            name=query.free_name(f"{spec.label} demo"),
+            environment=hint.environment,
+            endpoint=hint.endpoint,
+            secrets={},
+            settings={},
+            by_sign_in=True,
+            unfinished=True,
+        )
+    return leave(draft)
 
 
 def _spec(name: str) -> ProviderSpec:
@@ -84,26 +135,78 @@ def _spec(name: str) -> ProviderSpec:
         abort(404)
 
 
-def _form(spec: ProviderSpec | None, form: forms.NewConnection) -> str:
-    return render_template(
+def _form(spec: ProviderSpec | None, form: forms.NewConnection, *, status: int = 200) -> Response:
+    hint = _hint(spec)
+    name = spec.name if spec else ""
+    page = render_template(
         "settings/new.html",
         specs=specs(),
         spec=spec,
         form=form,
         labels=forms.labels(spec) if spec else {},
         environments=forms.ENVIRONMENTS,
-        hint=_hint(spec),
+        hint=hint,
+        simulated_app=bool(hint and oauth_apps.installed_app(name, hint.endpoint)),
+        own_app=bool(spec and oauth_apps.installed_app(name, form.endpoint)),
+        callback_url=oauth_apps.callback_url(name) if spec and sign_in_of(name) else "",
     )
+    endpoints = [form.endpoint, hint.endpoint] if hint else [form.endpoint]
+    return may_leave(page, name, endpoints, status=status)
 
 
 @settings.get("/<uuid:connection_id>")
 @requires(Permission.RECORD_READ)
 def detail(connection_id: UUID) -> str:
     require_whole(signed_in())
+    return _overview(connection_id, {})
+
+
+def _overview(connection_id: UUID, errors: dict[str, str], typed: General | None = None) -> str:
     found = query.detail(connection_id)
+    held = typed or General(found.card.name, found.card.environment, found.endpoint)
+    fields = [
+        live.live(
+            name,
+            value,
+            url_for(".check_field", connection_id=connection_id, field=name),
+            error=errors.get(name, ""),
+            required=True,
+        )
+        for name, value in (("name", held.name), ("endpoint", held.endpoint))
+    ]
     return render_template(
-        "settings/detail.html", found=found, card=found.card, once=once_key(), errors={}
+        "settings/detail.html",
+        found=found,
+        card=found.card,
+        once=once_key(),
+        errors=errors,
+        fields=fields,
+        environment=held.environment,
+        environments=forms.ENVIRONMENTS,
+        access=access(connection_id),
     )
+
+
+@settings.post("/<uuid:connection_id>/general")
+@requires(Permission.CONNECTION_EDIT)
+def general(connection_id: UUID) -> Response | tuple[str, int]:
+    typed = General(
+        text("name", longest=200), text("environment", longest=20), text("endpoint", longest=300)
+    )
+    version = text("version", longest=9)
+    try:
+        moved = connections_settings.change(
+            person=signed_in(),
+            connection_id=connection_id,
+            general=typed,
+            seen_version=int(version) if version.isdigit() else None,
+        )
+    except BadInput as error:
+        return _overview(connection_id, {error.field: error.sentence}, typed), 422
+    if moved:
+        service.start_check(person=signed_in(), connection_id=connection_id)
+    flash(_("Saved the settings of %(name)s.", name=typed.name), "success")
+    return redirect(url_for(".detail", connection_id=connection_id), 303)
 
 
 @settings.get("/<uuid:connection_id>/_checks")
@@ -126,73 +229,16 @@ def check(connection_id: UUID) -> Response:
     return redirect(url_for(".detail", connection_id=connection_id), 303)
 
 
-@settings.post("/<uuid:connection_id>/secret")
-@requires(Permission.CONNECTION_EDIT)
-def rotate(connection_id: UUID) -> Response | tuple[str, int]:
-    found = query.detail(connection_id)
-    secrets = {
-        item.name: text(f"setting-{item.name}", longest=4000)
-        for item in found.spec.settings
-        if item.secret
-    }
-    typed = {name: value for name, value in secrets.items() if value}
-    errors = (
-        {}
-        if typed
-        else {"setting-" + next(iter(secrets), ""): "Paste the new key; an empty one keeps the old"}
-    )
-    if not errors:
-        try:
-            service.rotate_secret(person=signed_in(), connection_id=connection_id, secrets=typed)
-        except BadInput as error:
-            errors[f"setting-{error.field}"] = error.sentence
-    if errors:
-        page = render_template(
-            "settings/detail.html", found=found, card=found.card, once=once_key(), errors=errors
-        )
-        return page, 422
-    service.start_check(person=signed_in(), connection_id=connection_id)
-    flash(f"Replaced the key of {found.card.name}.", "success")
-    return redirect(url_for(".detail", connection_id=connection_id), 303)
-
-
-@settings.get("/<uuid:connection_id>/objects")
-@requires(Permission.CONNECTION_EDIT)
-def objects(connection_id: UUID) -> str:
-    found = query.detail(connection_id)
-    return render_template(
-        "settings/objects.html",
-        found=found,
-        card=found.card,
-        choices=query.choices(found),
-        directions=forms.DIRECTIONS,
-        creates=forms.CREATES,
-    )
-
-
-@settings.post("/<uuid:connection_id>/objects")
-@requires(Permission.CONNECTION_EDIT)
-def choose(connection_id: UUID) -> Response:
-    found = query.detail(connection_id)
-    chosen = forms.stream_choices(query.choices(found))
-    service.choose_streams(person=signed_in(), connection_id=connection_id, choices=chosen)
-    amount = count_of(sum(1 for item in chosen if item.enabled), "object", "objects")
-    flash(
-        f"{found.card.name} syncs {amount} from the next run on.",
-        "success",
-    )
-    return redirect(url_for(".detail", connection_id=connection_id), 303)
-
-
 @settings.post("/<uuid:connection_id>/stance")
 @requires(Permission.CONNECTION_EDIT)
 def stance(connection_id: UUID) -> Response:
     chosen = Stance(one_of("stance", tuple(Stance)))
     service.set_stance(person=signed_in(), connection_id=connection_id, stance=chosen)
-    words = {
-        Stance.ACTIVE: "now syncs by itself",
-        Stance.PAUSED: "is paused",
-        Stance.OBSERVE: "only observes",
+    name = query.detail(connection_id).card.name
+    said = {
+        Stance.ACTIVE: _("%(name)s now syncs by itself.", name=name),
+        Stance.PAUSED: _("%(name)s is paused.", name=name),
+        Stance.OBSERVE: _("%(name)s only observes.", name=name),
     }
-    flash(f"{query.detail(connection_id).card.name} {words[chosen]}.", "success")
+    flash(said[chosen], "success")
     return redirect(url_for(".detail", connection_id=connection_id), 303)

@@ -20,11 +20,13 @@ from crm_admin.providers.base import (
     Page,
     RemoteRecord,
     RemoteSchema,
+    Wire,
     Write,
 )
 from crm_admin.providers.hubspot.associating import ends_of
 from crm_admin.providers.hubspot.calls import Calls, scope_sentence
 from crm_admin.providers.hubspot.checking import check_lines, read_account
+from crm_admin.providers.hubspot.counting import count_records
 from crm_admin.providers.hubspot.payloads import rows, schema_of, table, text
 from crm_admin.providers.hubspot.reading import (
     changed_page,
@@ -122,6 +124,10 @@ class HubSpot:
     def write(self, name: str, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Return how each of up to a hundred writes ended; none is repeated in here."""
         return write_records(self._calls, name, writes, marker=self._marker)
+
+    def count(self, name: str, lines: Sequence[Mapping[str, Wire]]) -> int:
+        """Return how many living records hold every line of a filter, by HubSpot's index."""
+        return count_records(self._calls, name, lines)
 
     def create_field(self, name: str, new: NewField) -> None:
         """Make the property exist; one that is there already is fine."""

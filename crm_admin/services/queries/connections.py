@@ -14,7 +14,9 @@ from crm_admin.services.queries.sql import Row, first, rows
 
 CARDS = """
 SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_reason, c.health_at,
-  c.checks,
+  c.checks, c.version, c.settings ->> 'setup' AS setup, c.settings ? 'deleting' AS deleting,
+       CASE WHEN c.settings ->> 'sign_in' = 'oauth' THEN t.expires_at END AS sign_in_ends,
+       c.settings ->> 'sign_in' = 'oauth' AND t.refusals < 2 AS renews,
        c.created_at, u.name AS owner,
        coalesce(l.linked, 0) AS linked, coalesce(l.failed, 0) AS failed, coalesce(w.waiting,
          0) AS waiting,
@@ -24,6 +26,7 @@ SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_rea
        EXISTS (SELECT 1 FROM stream s WHERE s.connection_id = c.id AND s.is_primary) AS is_primary
   FROM connection c
   LEFT JOIN app_user u ON u.id = c.created_by
+  LEFT JOIN oauth_token t ON t.organization_id = c.organization_id AND t.connection_id = c.id
   LEFT JOIN (SELECT connection_id, count(*) AS linked,
     count(*) FILTER (WHERE error IS NOT NULL AND error <> '') AS failed
                FROM link WHERE status = 'linked' GROUP BY connection_id) l ON l.connection_id = c.id
@@ -87,6 +90,18 @@ class Card:
     next_at: datetime | None
     live_id: UUID | None
     plan_id: UUID | None
+    version: int = 1
+    setup: str = ""
+    deleting: bool = False
+    sign_in_ends: datetime | None = None
+    renews: bool = False
+
+    @property
+    def is_draft(self) -> bool:
+        """Say whether its set-up was not finished: nothing ran yet and nobody checked its
+        answers.
+        """
+        return bool(self.setup) and self.last_id is None and self.live_id is None
 
     @property
     def in_sync(self) -> int:
@@ -182,6 +197,8 @@ class Choice:
     creates: str
     linked: int
     is_set: bool
+    policy: str = "newest_wins"
+    stream_id: UUID | None = None
     filters: Sequence[Mapping[str, Any]] = ()
 
 
@@ -196,6 +213,24 @@ def names() -> tuple[tuple[UUID, str], ...]:
         (row["id"], row["name"])
         for row in rows("SELECT id, name FROM connection ORDER BY priority, name")
     )
+
+
+def draft(provider: str, endpoint: str) -> UUID | None:
+    """Return a connection that somebody began to add and nobody has signed in to yet."""
+    row = first(
+        "SELECT id FROM connection WHERE provider = :provider AND endpoint = :endpoint"
+        " AND health = 'disconnected' AND settings ? 'setup' ORDER BY created_at LIMIT 1",
+        provider=provider,
+        endpoint=endpoint,
+    )
+    return row["id"] if row else None
+
+
+def free_name(wanted: str) -> str:
+    """Return a name no connection has yet: the wanted one, or it with a number."""
+    taken = {row["name_key"] for row in rows("SELECT name_key FROM connection")}
+    named = (wanted if place == 1 else f"{wanted} {place}" for place in range(1, 10_000))
+    return next((name for name in named if name.casefold() not in taken), wanted)
 
 
 def _card(row: Row) -> Card:
@@ -223,6 +258,11 @@ def _card(row: Row) -> Card:
         next_at=row["next_at"],
         live_id=row["live_id"],
         plan_id=row["plan_id"],
+        version=row["version"],
+        setup=row["setup"] or "",
+        deleting=bool(row["deleting"]),
+        sign_in_ends=row["sign_in_ends"],
+        renews=bool(row["renews"]),
     )
 
 
@@ -265,7 +305,11 @@ def detail(connection_id: UUID) -> Detail:
 
 
 def _texts(stored: Mapping[str, Any] | None) -> dict[str, str]:
-    return {name: str(value) for name, value in (stored or {}).items() if value not in (None, "")}
+    return {
+        name: str(value)
+        for name, value in (stored or {}).items()
+        if value not in (None, "") and not isinstance(value, dict | list)
+    }
 
 
 def checks(stored: Mapping[str, Any] | None) -> Checks:
@@ -324,7 +368,8 @@ def kind_label(name: str) -> str:
 def choices(found: Detail) -> tuple[Choice, ...]:
     """Return what may be synced: every object and kind that comes with a default mapping."""
     known = {(stream.object, stream.kind): stream for stream in found.streams}
-    pairs = [(item.remote_object, item.kind) for item in default_mappings(found.card.provider)]
+    offered = sorted(default_mappings(found.card.provider), key=lambda item: item.position)
+    pairs = [(item.remote_object, item.kind) for item in offered]
     return tuple(_choice(found, name, kind, known.get((name, kind))) for name, kind in pairs)
 
 
@@ -339,5 +384,7 @@ def _choice(found: Detail, name: str, kind: str, stream: StreamLine | None) -> C
         creates=stream.creates if stream else "both",
         linked=stream.linked if stream else 0,
         is_set=stream is not None,
+        policy=stream.policy if stream else "newest_wins",
+        stream_id=stream.id if stream else None,
         filters=stream.filters if stream else (),
     )
