@@ -21,6 +21,7 @@ NAMES: Final = frozenset(
         "intent.sending.after_commit",
         "intent.unknown.after_lookup",
         "intent.unknown.before_lookup",
+        "maintenance.key_rotation_half",
         "page.applied.after_commit",
         "page.applied.before_commit",
         "page.fetched",
