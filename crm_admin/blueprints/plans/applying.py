@@ -3,8 +3,6 @@
 from uuid import UUID
 
 from flask import flash, redirect, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
@@ -13,6 +11,7 @@ from crm_admin.blueprints.forms import once_key, text
 from crm_admin.blueprints.plans.choosing import ticked
 from crm_admin.blueprints.plans.routes import open_plan, plans, show
 from crm_admin.blueprints.rendering import page
+from crm_admin.blueprints.wording import _, ngettext
 from crm_admin.errors import NotAllowed, Stale
 from crm_admin.security.permissions import Permission
 from crm_admin.services import plans as service

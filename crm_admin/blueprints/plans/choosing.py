@@ -3,8 +3,6 @@
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
@@ -19,6 +17,7 @@ from crm_admin.blueprints.plans.routes import (
     plans,
 )
 from crm_admin.blueprints.rendering import fragment, is_htmx
+from crm_admin.blueprints.wording import _, ngettext
 from crm_admin.security.permissions import Permission
 from crm_admin.services import plans as service
 

@@ -21,7 +21,8 @@ HEADER = (
 )
 
 
-@plans.get("/<uuid:run_id>/export.<any(csv, json):kind>")
+@plans.get("/<uuid:run_id>/export.csv", defaults={"kind": "csv"})
+@plans.get("/<uuid:run_id>/export.json", defaults={"kind": "json"})
 @requires(Permission.RECORD_READ)
 def export(run_id: UUID, kind: str) -> Response:
     """Send what the filters show as CSV or JSON."""

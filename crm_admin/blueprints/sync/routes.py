@@ -1,47 +1,58 @@
-"""Doors of runs and history."""
+"""Doors of the sync pages: what runs now, the history, the queue, and every POV."""
 
+from datetime import datetime, time
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.formats import zone
 from crm_admin.blueprints.forms import argument, attempt, once_key, one_of, text
-from crm_admin.blueprints.rendering import last_poll
-from crm_admin.blueprints.sync.progress import poll_seconds, seconds_left
+from crm_admin.blueprints.rendering import fragment, page
+from crm_admin.blueprints.sync import progress
+from crm_admin.clock import now as moment
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
 from crm_admin.services import sync_runs
 from crm_admin.services.queries import connections as connections_query
-from crm_admin.services.queries import run as query
+from crm_admin.services.queries import history as history_query
+from crm_admin.services.queries import queue as queue_query
 from crm_admin.services.queries import runs as runs_query
+from crm_admin.services.queries.pov_states import pov_states
 from crm_admin.services.queries.scope import require_whole
 
 sync = Blueprint("sync", __name__, url_prefix="/admin/crm/sync")
 
-TABS = ("records", "errors", "calls", "settings")
+TABS = {"history", "errors", "queue", "povs"}
 
 
 @sync.get("")
 @requires(Permission.RECORD_READ)
-def now() -> str:
+def now() -> Response:
+    if argument("tab") in TABS:
+        return redirect(url_for(f".{argument('tab')}"))
     require_whole(signed_in())
-    return render_template(
+    return page(
         "sync/now.html",
-        running=runs_query.live_runs(),
         newest=runs_query.newest_runs(8),
         cards=connections_query.cards(),
         once=once_key(),
-        poll=poll_seconds,
         chosen=argument("connection"),
+        **_running(),
     )
+
+
+def _running() -> dict[str, Any]:
+    return {"running": runs_query.live_runs(), "pace": progress}
 
 
 @sync.get("/_active")
 @requires(Permission.RECORD_READ)
-def active() -> str:
+def active() -> Response:
     require_whole(signed_in())
-    return render_template("sync/_active.html", running=runs_query.live_runs(), poll=poll_seconds)
+    return fragment("sync/_active.html", **_running())
 
 
 @sync.post("")
@@ -61,88 +72,56 @@ def start() -> Response:
             once_key=text("once_key") or None,
         )
     )
-    return _to(started, url_for(".now", connection=connection_id))
+    return to_run(started, url_for(".now", connection=connection_id))
 
 
-def _to(started: sync_runs.RunRef | None, otherwise: str) -> Response:
+def to_run(started: sync_runs.RunRef | None, otherwise: str) -> Response:
     """Go to the run that was started, or back with the reason why none was."""
     return redirect(url_for(".run", run_id=started.id) if started else otherwise, 303)
 
 
 @sync.get("/history")
 @requires(Permission.RECORD_READ)
-def history() -> str:
+def history() -> Response:
     require_whole(signed_in())
-    filters = runs_query.Filters(argument("status"), argument("connection"), argument("mode"))
-    return render_template("sync/history.html", page=runs_query.history(filters, argument("after")))
+    filters = history_filters()
+    today = moment().astimezone(zone()).date()
+    return page(
+        "sync/history.html",
+        page=history_query.history(signed_in(), filters, argument("after")),
+        days=history_query.per_day(zone().key, today),
+    )
 
 
-@sync.get("/runs/<uuid:run_id>")
+def history_filters() -> history_query.Filters:
+    """Return what the address narrows the history to; today is the person's own."""
+    here = moment().astimezone(zone())
+    return history_query.filters_of(
+        status=argument("status"),
+        connection=argument("connection"),
+        mode=argument("mode"),
+        view=argument("view"),
+        query=argument("q"),
+        today=datetime.combine(here.date(), time(), here.tzinfo),
+    )
+
+
+@sync.get("/queue")
 @requires(Permission.RECORD_READ)
-def run(run_id: UUID) -> str | Response:
+def queue() -> Response:
     require_whole(signed_in())
-    found = query.run(run_id)
-    if found.line.state == "planned":
-        return redirect(url_for("plans.one", run_id=run_id))
-    tab = (
-        argument("tab")
-        if argument("tab") in TABS
-        else ("errors" if found.line.counts.failed else "records")
-    )
-    return render_template(
-        "sync/run.html",
-        found=found,
-        line=found.line,
-        tab=tab,
-        records=_records(found, tab),
-        errors=query.errors(found.line) if tab == "errors" else (),
-        calls=query.calls(run_id) if tab == "calls" else (),
-        used=query.settings_used(run_id) if tab == "settings" else (),
-        once=once_key(),
-        poll=poll_seconds(found.line),
-        left=seconds_left(found.line),
-    )
+    return page("sync/queue.html", queue=queue_query.queue())
 
 
-def _records(found: query.Run, tab: str) -> query.RecordPage | None:
-    if tab != "records":
-        return None
-    return query.records(
-        found.line, after=argument("after"), state=argument("state"), query=argument("q")
-    )
-
-
-@sync.get("/runs/<uuid:run_id>/_card")
+@sync.get("/_queue")
 @requires(Permission.RECORD_READ)
-def card(run_id: UUID) -> Response:
+def queue_state() -> Response:
     require_whole(signed_in())
-    found = query.run(run_id)
-    return last_poll(
-        "sync/_card.html",
-        is_over=argument("was") not in {"", found.line.state} or not found.line.is_live,
-        line=found.line,
-        poll=poll_seconds(found.line),
-        left=seconds_left(found.line),
-    )
+    return fragment("sync/_queue.html", queue=queue_query.queue())
 
 
-@sync.post("/runs/<uuid:run_id>/stop")
-@requires(Permission.SYNC_RUN)
-def stop(run_id: UUID) -> Response:
-    sync_runs.stop(person=signed_in(), run_id=run_id)
-    flash(
-        "The run stops after the batch it is in. What is written stays and can be undone.",
-        "success",
-    )
-    return redirect(url_for(".run", run_id=run_id), 303)
-
-
-@sync.post("/runs/<uuid:run_id>/again")
-@requires(Permission.SYNC_RUN)
-def again(run_id: UUID) -> Response:
-    started = attempt(
-        lambda: sync_runs.run_again(
-            person=signed_in(), run_id=run_id, once_key=text("once_key") or None
-        )
-    )
-    return _to(started, url_for(".run", run_id=run_id))
+@sync.get("/povs")
+@requires(Permission.RECORD_READ)
+def povs() -> Response:
+    require_whole(signed_in())
+    return page("sync/povs.html", page=pov_states(signed_in(), argument("view"), argument("after")))

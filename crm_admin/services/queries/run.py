@@ -1,46 +1,52 @@
-"""One run: what it is doing or did, its records, its errors grouped, its calls and the settings
-it used."""
+"""One run: what it is doing or did, its records and the settings it used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from crm_admin.errors import NotFound
 from crm_admin.services.queries import paging
-from crm_admin.services.queries.plan import Operation, operation
+from crm_admin.services.queries.operations import COLUMNS as OPERATIONS
+from crm_admin.services.queries.operations import Operation, operation
 from crm_admin.services.queries.runs import COLUMNS, RunLine, run_line
-from crm_admin.services.queries.sql import first, only, rows
+from crm_admin.services.queries.sql import Row, first, only, rows
 
-ERRORS = """
-SELECT o.side, o.error, o.error_code, o.error_field, o.remote_object, count(*) AS amount,
-       count(DISTINCT o.record_id) FILTER (WHERE r.kind = 'pov') AS povs, min(o.at) AS first_at,
-       (array_agg(o.label ORDER BY o.id))[1] AS sample,
-         (array_agg(o.record_id ORDER BY o.id))[1] AS sample_id
-  FROM operation o LEFT JOIN record r ON r.id = o.record_id
- WHERE o.run_id = :run AND o.run_at = :run_at AND o.state = 'failed'
- GROUP BY o.side, o.error, o.error_code, o.error_field, o.remote_object
- ORDER BY amount DESC, o.error LIMIT 50
-"""
-
-RECORDS = """
-SELECT o.id, o.record_id, o.stream_id, o.remote_object, o.remote_id, o.side, o.action, o.fields,
-  o.inputs, o.label,
-       o.reason, o.reason_code, o.state, o.excluded, o.error, o.error_field, o.actor, o.at,
-         coalesce(r.kind, s.kind) AS kind
-  FROM operation o LEFT JOIN record r ON r.id = o.record_id LEFT JOIN stream s ON s.id = o.stream_id
- WHERE o.run_id = :run AND o.run_at = :run_at AND (CAST(:id AS uuid) IS NULL OR o.id > CAST(:id
-   AS uuid))
+RECORDS = f"""
+{OPERATIONS}
+ WHERE o.run_id = :run AND o.run_at = :run_at
+   AND (CAST(:id AS uuid) IS NULL OR o.id > CAST(:id AS uuid))
    AND (CAST(:state AS text) = '' OR o.state = :state)
-   AND (CAST(:query AS text) = '' OR strpos(lower(o.label),
-     lower(:query)) > 0 OR o.remote_id = :query)
+   AND (CAST(:query AS text) = '' OR strpos(lower(o.label), :query) > 0 OR o.remote_id = :query
+        OR CAST(o.record_id AS text) = :query
+        OR right(replace(CAST(o.record_id AS text), '-', ''), 8) = :query)
  ORDER BY o.id LIMIT :amount
 """
 
-CALLS = """
-SELECT at, method, path, status, ms, request_id, sent_bytes, received_bytes, error
-  FROM api_call WHERE run_id = :run ORDER BY at DESC LIMIT 200
+STATES = """
+SELECT state, count(*) AS amount FROM operation WHERE run_id = :run AND run_at = :run_at
+ GROUP BY state
+"""
+
+MADE = """
+SELECT id, kind, title FROM record WHERE created_run = :run AND deleted_at IS NULL
+ ORDER BY id LIMIT 20
+"""
+
+RULES = """
+SELECT m.stream_id, f.ours, f.theirs, f.direction, f.required, f.policy, f.steps
+  FROM mapping_version m JOIN field_rule f ON f.mapping_version_id = m.id
+ WHERE (m.stream_id, m.number) IN (SELECT * FROM unnest(CAST(:streams AS uuid[]),
+       CAST(:numbers AS bigint[])))
+ ORDER BY m.stream_id, f.position
+"""
+
+MORE = """
+SELECT q.plan_hash, q.undone_by, c.provider, c.endpoint,
+       (SELECT count(*) FROM api_call a WHERE a.run_id = q.id) AS calls,
+       (SELECT h.id FROM sync_run h WHERE h.plan_of = q.id AND h.state = 'planned'
+         ORDER BY h.created_at DESC LIMIT 1) AS held_back
+  FROM sync_run q LEFT JOIN connection c ON c.id = q.connection_id WHERE q.id = :run
 """
 
 USED = """
@@ -57,31 +63,24 @@ OPERATION_STATES = ("planned", "sending", "done", "failed", "skipped", "undone")
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorGroup:
-    """Failures of one run with the same cause."""
+class Made:
+    """A record this run created here; those of a first pull have no operation of their own."""
 
-    sentence: str
-    side: str
-    field: str
-    code: str
-    object: str
-    amount: int
-    povs: int
-    first_at: datetime
-    sample: str
-    sample_id: UUID | None
+    id: UUID
+    kind: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    at: datetime
-    method: str
-    path: str
-    status: int | None
-    ms: int
-    request_id: str
-    received: int
-    error: str
+class RuleUsed:
+    """One field rule as the run knew it."""
+
+    ours: str
+    theirs: str
+    direction: str
+    required: bool
+    policy: str
+    steps: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,7 @@ class StreamUsed:
     first_agreement: str
     filters: Sequence[Mapping[str, Any]]
     version: int | None
+    rules: Sequence[RuleUsed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,9 @@ class Run:
     plan_hash: str
     undone_by: UUID | None
     calls: int
+    provider: str
+    endpoint: str
+    held_back: UUID | None
 
     @property
     def id(self) -> UUID:
@@ -116,21 +119,31 @@ class RecordPage:
 
 def run(run_id: UUID) -> Run:
     """Return the run; unknown and foreign ids are not found."""
+    found = line(run_id)
+    more = only(MORE, run=run_id)
+    return Run(
+        line=found,
+        plan_hash=more["plan_hash"] or "",
+        undone_by=more["undone_by"],
+        calls=more["calls"],
+        provider=more["provider"] or "",
+        endpoint=more["endpoint"] or "",
+        held_back=more["held_back"],
+    )
+
+
+def line(run_id: UUID) -> RunLine:
+    """Return the run as a line of a list, for parts that are asked for again and again."""
     row = first(f"{COLUMNS} WHERE r.id = :run", run=run_id)
     if row is None:
         raise NotFound("This run is not there.")
-    more = only(
-        "SELECT plan_hash, undone_by, (SELECT count(*) FROM api_call WHERE run_id = :run) AS calls"
-        "  FROM sync_run WHERE id = :run",
-        run=run_id,
-    )
-    return Run(run_line(row), more["plan_hash"] or "", more["undone_by"], more["calls"])
+    return run_line(row)
 
 
 def records(
     found: RunLine, *, after: str = "", state: str = "", query: str = "", amount: int = paging.PAGE
 ) -> RecordPage:
-    """Return one page of the run's operations in their order."""
+    """Return one page of the run's operations in their order, found by name or any id."""
     place = paging.decode(after)
     got = rows(
         RECORDS,
@@ -138,51 +151,44 @@ def records(
         run_at=found.created_at,
         id=place.id if place else None,
         state=state if state in OPERATION_STATES else "",
-        query=query.strip()[:200],
+        query=query.strip().lower()[:200],
         amount=amount + 1,
     )
     shown = [operation(row) for row in got[:amount]]
     return RecordPage(shown, paging.encode("", shown[-1].id) if len(got) > amount else "")
 
 
-def errors(found: RunLine) -> tuple[ErrorGroup, ...]:
-    """Return the run's failures grouped by cause, most records first."""
-    return tuple(
-        ErrorGroup(
-            sentence=row["error"] or "It failed without a reason.",
-            side=row["side"],
-            field=row["error_field"] or "",
-            code=row["error_code"] or "",
-            object=row["remote_object"] or "",
-            amount=row["amount"],
-            povs=row["povs"],
-            first_at=row["first_at"],
-            sample=row["sample"] or "",
-            sample_id=row["sample_id"],
-        )
-        for row in rows(ERRORS, run=found.id, run_at=found.created_at)
-    )
+def all_records(found: RunLine, *, state: str = "", query: str = "") -> Iterator[Operation]:
+    """Give every operation under these filters, a thousand read at a time."""
+    after = ""
+    while True:
+        page = records(found, after=after, state=state, query=query, amount=1_000)
+        yield from page.operations
+        if not page.after:
+            return
+        after = page.after
 
 
-def calls(run_id: UUID) -> tuple[Call, ...]:
-    """Return the run's newest 200 calls to the CRM, without their bodies."""
-    return tuple(
-        Call(
-            row["at"],
-            row["method"],
-            row["path"],
-            row["status"],
-            row["ms"],
-            row["request_id"] or "",
-            row["received_bytes"] or 0,
-            row["error"] or "",
-        )
-        for row in rows(CALLS, run=run_id)
-    )
+def states(found: RunLine) -> dict[str, int]:
+    """Return how many of the run's operations are in which state."""
+    counted = rows(STATES, run=found.id, run_at=found.created_at)
+    return {row["state"]: row["amount"] for row in counted}
+
+
+def made(run_id: UUID) -> tuple[Made, ...]:
+    """Return some of the records that the run created here."""
+    return tuple(Made(row["id"], row["kind"], row["title"]) for row in rows(MADE, run=run_id))
 
 
 def settings_used(run_id: UUID) -> tuple[StreamUsed, ...]:
-    """Return the streams and mapping versions the run worked with."""
+    """Return the streams, mapping versions and rules the run worked with."""
+    used = rows(USED, run=run_id)
+    known = [row for row in used if row["version"] is not None]
+    rules: dict[UUID, list[RuleUsed]] = {}
+    for row in rows(
+        RULES, streams=[row["id"] for row in known], numbers=[row["version"] for row in known]
+    ):
+        rules.setdefault(row["stream_id"], []).append(_rule(row))
     return tuple(
         StreamUsed(
             row["remote_object"],
@@ -193,6 +199,17 @@ def settings_used(run_id: UUID) -> tuple[StreamUsed, ...]:
             row["first_agreement"] or "",
             row["filter"] or (),
             row["version"],
+            rules.get(row["id"], ()),
         )
-        for row in rows(USED, run=run_id)
+        for row in used
+    )
+
+
+def _rule(row: Row) -> RuleUsed:
+    steps = [
+        str(step.get("name") or step.get("kind") or "step") if isinstance(step, dict) else str(step)
+        for step in row["steps"] or ()
+    ]
+    return RuleUsed(
+        row["ours"], row["theirs"], row["direction"], row["required"], row["policy"] or "", steps
     )

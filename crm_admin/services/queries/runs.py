@@ -1,15 +1,12 @@
-"""Runs as lists and cards show them: history, what runs now, and the few newest."""
+"""Runs as lists and cards show them: what runs now, and the few newest."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from crm_admin.clock import now
-from crm_admin.services.queries import paging
 from crm_admin.services.queries.counts import Counts, counts_of
-from crm_admin.services.queries.sql import Row, only, rows
-from crm_admin.sync.states import RunMode, RunState
+from crm_admin.services.queries.sql import Row, rows
 
 COLUMNS = """
 SELECT r.id, r.connection_id, c.name AS connection, r.mode, r.trigger, r.by_name, r.state,
@@ -86,31 +83,6 @@ class RunLine:
         return ((self.finished_at or now()) - self.started_at).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the history is narrowed to; "" means any."""
-
-    status: str = ""
-    connection: str = ""
-    mode: str = ""
-
-    @property
-    def active(self) -> bool:
-        return bool(self.status or self.connection or self.mode)
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    runs: Sequence[RunLine]
-    after: str
-    connections: Sequence[tuple[str, str]]
-    week_total: int
-    week_good: int
-    last_failure: datetime | None
-    live: int
-    filters: Filters
-
-
 def run_line(row: Row) -> RunLine:
     """Return a run's line from a row of COLUMNS."""
     return RunLine(
@@ -155,67 +127,3 @@ def newest_runs(amount: int) -> tuple[RunLine, ...]:
         amount=amount,
     )
     return tuple(run_line(row) for row in found)
-
-
-LIST = f"""
-{COLUMNS}
- WHERE (CAST(:status AS text) = '' OR r.state = :status)
-   AND (CAST(:connection AS text) = '' OR r.connection_id = CAST(nullif(:connection, '') AS uuid))
-   AND (CAST(:mode AS text) = '' OR r.mode = :mode)
-   AND (CAST(:moment AS timestamptz) IS NULL OR (r.created_at,
-     r.id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid)))
- ORDER BY r.created_at DESC, r.id DESC LIMIT :amount
-"""
-
-WEEK = """
-SELECT count(*) AS total, count(*) FILTER (WHERE state = 'succeeded') AS good,
-       max(finished_at) FILTER (WHERE state IN ('failed', 'partial')) AS last_failure,
-       (SELECT count(*) FROM sync_run WHERE state IN ('queued', 'running', 'waiting')) AS live
-  FROM sync_run
- WHERE created_at > now() - interval '7 days' AND state IN ('succeeded', 'partial', 'failed',
-   'cancelled')
-"""
-
-
-def history(filters: Filters, after: str) -> History:
-    """Return one page of the runs under these filters, newest first, with how the week went."""
-    checked = _checked(filters)
-    place = paging.decode(after)
-    found = rows(
-        LIST,
-        status=checked.status,
-        connection=checked.connection,
-        mode=checked.mode,
-        moment=place.value if place else None,
-        id=place.id if place else None,
-        amount=paging.PAGE + 1,
-    )
-    lines = [run_line(row) for row in found[: paging.PAGE]]
-    week = only(WEEK)
-    more = len(found) > paging.PAGE
-    return History(
-        runs=lines,
-        after=paging.encode(lines[-1].created_at.isoformat(), lines[-1].id) if more else "",
-        connections=[
-            (str(row["id"]), row["name"])
-            for row in rows("SELECT id, name FROM connection ORDER BY name")
-        ],
-        week_total=week["total"],
-        week_good=week["good"],
-        last_failure=week["last_failure"],
-        live=week["live"],
-        filters=checked,
-    )
-
-
-def _checked(filters: Filters) -> Filters:
-    """A made-up filter value is dropped rather than answered with an empty list."""
-    try:
-        connection = str(UUID(filters.connection)) if filters.connection else ""
-    except ValueError:
-        connection = ""
-    return Filters(
-        status=filters.status if filters.status in set(RunState) else "",
-        connection=connection,
-        mode=filters.mode if filters.mode in set(RunMode) else "",
-    )

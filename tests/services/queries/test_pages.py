@@ -14,7 +14,9 @@ from crm_admin.security.permissions import Role
 from crm_admin.services.queries import (
     conflicts,
     connections,
+    errors,
     frame,
+    history,
     home,
     listing,
     mapping,
@@ -24,7 +26,6 @@ from crm_admin.services.queries import (
     record,
     records,
     run,
-    runs,
 )
 from crm_admin.services.queries.timeline import timeline
 from crm_admin.services.queries.why import why
@@ -55,10 +56,10 @@ LISTS: dict[str, Callable[[World], object]] = {
     "home": lambda world: (home.home(), frame.frame(world.person(Role.ADMIN))),
     "connections": lambda world: connections.cards(),
     "connection": lambda world: connections.detail(world.connection),
-    "history": lambda world: runs.history(runs.Filters(), ""),
+    "history": lambda world: history.history(world.person(Role.ADMIN), history.Filters()),
     "run": lambda world: (
         found := run.run(world.partial),
-        run.errors(found.line),
+        errors.groups(world.person(Role.ADMIN), run_id=found.id),
         run.records(found.line),
     ),
     "plan": lambda world: (
@@ -174,9 +175,9 @@ def test_a_plan_is_narrowed_by_mark_side_and_field(
 
 def test_a_run_groups_its_errors_by_cause(app: Flask, world: World) -> None:
     with acting(app, world):
-        found = run.errors(run.run(world.partial).line)
+        found = errors.groups(world.person(Role.ADMIN), run_id=world.partial)
 
-    assert [(group.sentence, group.amount) for group in found] == [(HOSTILE, 1)]
+    assert [(group.cause, group.count) for group in found] == [(HOSTILE, 1)]
 
 
 def test_a_field_in_conflict_says_so_and_an_unmapped_one_stays(app: Flask, world: World) -> None:
@@ -256,7 +257,7 @@ def test_every_order_pages_through_all_records_once(app: Flask, world: World, so
 @pytest.mark.parametrize("after", ["nonsense", "WzFd", "%%%"])
 def test_a_made_up_place_in_a_list_is_not_found(app: Flask, world: World, after: str) -> None:
     with acting(app, world), pytest.raises(NotFound):
-        runs.history(runs.Filters(), after)
+        history.history(world.person(Role.ADMIN), history.Filters(), after)
 
 
 def test_a_search_finds_by_word_external_id_and_id_in_the_crm(app: Flask, world: World) -> None:
