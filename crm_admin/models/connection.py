@@ -15,6 +15,7 @@ from crm_admin.models.base import (
     Object,
     Owned,
     Tenant,
+    Yes,
     of_organization,
     one_of,
     part_of,
@@ -54,6 +55,7 @@ class Connection(Tenant, Base):
     limits: Mapped[Object]
     marker: Mapped[str] = mapped_column(server_default=text("'unknown'"))
     clock_offset: Mapped[float | None]
+    people_read_at: Mapped[datetime | None]
     checks: Mapped[Object]
     created_by: Mapped[UUID | None]
     created_at: Mapped[Moment]
@@ -105,3 +107,4 @@ class RemotePerson(Owned, Base):
     email: Mapped[str | None]
     name: Mapped[str | None]
     user_id: Mapped[UUID | None]
+    active: Mapped[Yes]

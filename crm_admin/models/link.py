@@ -53,6 +53,7 @@ class Link(Tenant, Base):
     remote_updated_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
     missing_at: Mapped[datetime | None]
+    remote_read_at: Mapped[datetime | None]
     created_run: Mapped[UUID | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]

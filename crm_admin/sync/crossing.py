@@ -107,6 +107,7 @@ def _times(pair: Pair, use: RuleUse) -> Times:
     link = pair.link
     # An open conflict was there at our last look already, so that look bounds nothing.
     known = link is not None and use.rule.id not in link.conflicts
-    seen = link.remote_updated_at if link is not None and known else None
+    # A write of ours moved their stamp, but showed us nothing of what they edited before it.
+    seen = (link.remote_read_at or link.remote_updated_at) if link is not None and known else None
     since = seen - offset if seen else None
     return Times(ours_at=ours_at, theirs_from=since, theirs_to=until)

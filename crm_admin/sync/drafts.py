@@ -77,7 +77,11 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A link with its bases, by rule id; `conflicts` are the rules with an open conflict."""
+    """A link with its bases, by rule id; `conflicts` are the rules with an open conflict.
+
+    `remote_updated_at` is the stamp of theirs that we know, `remote_read_at` the one of our last
+    read where a write of ours has moved it since. `mapping_version` is of the last agreement.
+    """
 
     link_id: UUID
     stream_id: UUID
@@ -90,6 +94,8 @@ class Linked:
     remote_updated_at: datetime | None
     error: str | None = None
     conflicts: frozenset[str] = frozenset()
+    remote_read_at: datetime | None = None
+    mapping_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

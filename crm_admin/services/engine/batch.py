@@ -171,6 +171,7 @@ def _link_moves(link: Linked, result: Decided, version: int, error: str | None) 
         or link.remote_updated_at != theirs.updated_at
         or link.error != error
         or link.status != "linked"
+        or link.remote_read_at is not None
     )
 
 

@@ -144,6 +144,8 @@ def linked_from(row: Row, conflicts: frozenset[str]) -> Linked:
         remote_updated_at=row["remote_updated_at"],
         error=row["error"],
         conflicts=conflicts,
+        remote_read_at=row["remote_read_at"],
+        mapping_version=row["mapping_version"],
     )
 
 

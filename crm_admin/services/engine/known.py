@@ -10,7 +10,7 @@ from crm_admin.sync.states import LinkStatus
 
 LINKS = """
 SELECT id, stream_id, record_id, remote_object, remote_id, status, base_ours, base_theirs, declined,
-       ours_version, mapping_version, remote_updated_at, error, missing_at
+       ours_version, mapping_version, remote_updated_at, remote_read_at, error, missing_at
   FROM link
 """
 

@@ -30,7 +30,10 @@ class NewLink:
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
-    """Bases to lay over those a link has; `declined` None leaves the entries as they are."""
+    """Bases to lay over those a link has; `declined` None leaves the entries as they are.
+
+    With `wrote` the stamp of theirs is of a write of ours, which is no look at what they hold.
+    """
 
     link_id: UUID
     base_ours: Mapping[str, Json]
@@ -40,6 +43,7 @@ class LinkChange:
     mapping_version: int
     declined: Mapping[str, Json] | None
     error: str | None
+    wrote: bool = False
 
 
 STAGE = """
@@ -114,12 +118,13 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
         " = v.error,"
         " status = CASE WHEN l.status IN ('remote_gone', 'local_gone') THEN 'linked' ELSE l.status"
         " END,"
+        " remote_read_at = CASE WHEN v.wrote THEN coalesce(l.remote_read_at, l.remote_updated_at)"
+        " END,"
         " agreed_at = now(), updated_at = now()"
         " FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[], %s::int[], %s::timestamptz[],"
         " %s::int[], %s::jsonb[],"
-        " %s::text[]) AS v (id, base_ours, base_theirs, ours_version, remote_updated_at,"
-        " mapping_version, declined,"
-        " error) WHERE l.id = v.id",
+        " %s::text[], %s::bool[]) AS v (id, base_ours, base_theirs, ours_version,"
+        " remote_updated_at, mapping_version, declined, error, wrote) WHERE l.id = v.id",
         (
             [change.link_id for change in changes],
             [dumps(change.base_ours) for change in changes],
@@ -129,6 +134,7 @@ def change_links(cursor: Cursor, changes: Sequence[LinkChange]) -> None:
             [change.mapping_version for change in changes],
             [None if change.declined is None else dumps(change.declined) for change in changes],
             [change.error for change in changes],
+            [change.wrote for change in changes],
         ),
     )
 

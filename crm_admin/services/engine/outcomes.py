@@ -238,6 +238,7 @@ def _link_change(row: Row, record: RemoteRecord | None, stream: Stream) -> LinkC
         stream.facts.version,
         None,
         None,
+        wrote=True,
     )
 
 

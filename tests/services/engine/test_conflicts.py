@@ -105,3 +105,20 @@ def test_the_decision_of_every_operation_can_be_made_again_from_what_it_stored(
             assert decision.reason.value == values[2]
             made += 1
     assert made >= 3
+
+
+def test_a_write_of_ours_is_no_look_at_what_they_hold(desk: Desk, hubspot: HubSpot) -> None:
+    stamps = "SELECT remote_updated_at, remote_read_at FROM link"
+    hubspot.add("contacts", email="ann@example.test", firstname="Ann")
+    desk.sync("full")
+    [read] = desk.rows(stamps)
+    desk.edit(desk.by_title("Ann")["id"], city="Porto")
+
+    desk.sync_record(desk.by_title("Ann")["id"])
+    [wrote] = desk.rows(stamps)
+    desk.sync("full")
+    [again] = desk.rows(stamps)
+
+    assert wrote["remote_updated_at"] > read["remote_updated_at"]
+    assert wrote["remote_read_at"] == read["remote_updated_at"]
+    assert again == {"remote_updated_at": wrote["remote_updated_at"], "remote_read_at": None}
