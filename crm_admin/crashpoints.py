@@ -40,6 +40,7 @@ NAMES: Final = frozenset(
         "step.before_commit",
         "token.refreshed.before_store",
         "token.stored.after_commit",
+        "undo.done.before_commit",
         "undo.half_sent",
         "undo.planned",
     }

@@ -8,15 +8,15 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
 
-from tests.crash import variants
 from tests.crash.conduct import Result, conduct
 from tests.crash.plan import Plan, draw
-from tests.crash.stage import Simulated, Stage, stage
+from tests.crash.stage import Simulated, Stage, stage, template
 from tests.crash.workers import Hits, end_with_parent
 
 PROVIDERS = ("hubspot",)
@@ -46,15 +46,15 @@ class Summary:
 def main() -> int:
     given = _arguments()
     started, summary = time.monotonic(), Summary(given.seed)
-    with stage() as shared:
+    with template() as data:
         seeds = range(given.seed, given.seed + given.schedules)
-        for told in play(
-            shared, seeds, lanes=given.lanes, variant=given.variant, shrink=given.shrink
-        ):
+        how = How(given.lanes, given.variant, shrink=given.shrink)
+        for told in play(data, seeds, how):
             add(summary, told)
             _say(told, as_json=given.json)
     if not given.json:
         print(f"{time.monotonic() - started:.1f} s")
+        print("never reached:", *(name for name, hits in summary.points.items() if not hits))
     print(orjson.dumps(summary.as_json()).decode())
     return 1 if summary.failed else 0
 
@@ -68,39 +68,30 @@ def add(summary: Summary, told: dict) -> None:
         summary.failed.append(told)
 
 
-def play(
-    shared: Stage,
-    seeds: Sequence[int],
-    *,
-    lanes: int = LANES,
-    variant: str = "",
-    shrink: bool = True,
-) -> Iterator[dict]:
-    """Conduct schedules side by side, each lane with its own simulated CRM, and tell of each."""
+@dataclass(frozen=True, slots=True)
+class How:
+    """How schedules are played: in so many lanes, on which engine, failures made smaller or not."""
+
+    lanes: int = LANES
+    variant: str = ""
+    shrink: bool = True
+
+
+def play(data: Path, seeds: Sequence[int], how: How) -> Iterator[dict]:
+    """Conduct schedules side by side, each lane with its own servers, and tell of each."""
     pipes, pids = [], []
-    for lane in range(min(lanes, len(seeds))):
+    for lane in range(min(how.lanes, len(seeds))):
         reading, writing = os.pipe()
         pids.append(os.fork())
         if pids[-1] == 0:
             os.close(reading)
-            _lane(
-                replace(shared, folder=_folder(shared, lane)),
-                seeds[lane::lanes],
-                writing,
-                (variant, shrink),
-            )
+            _lane(data, seeds[lane :: how.lanes], writing, how)
         os.close(writing)
         pipes.append(reading)
     yield from _read(pipes)
     broken = [pid for pid in pids if os.waitpid(pid, 0)[1]]
     if broken:
         raise RuntimeError(f"{len(broken)} of {len(pids)} lanes ended early")
-
-
-def _folder(shared: Stage, lane: int) -> Path:
-    folder = shared.folder / f"lane-{lane}"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _read(pipes: Sequence[int]) -> Iterator[dict]:
@@ -119,20 +110,15 @@ def _read(pipes: Sequence[int]) -> Iterator[dict]:
                     os.close(key.fd)
 
 
-def _lane(shared: Stage, seeds: Sequence[int], pipe: int, how: tuple[str, bool]) -> None:
+def _lane(data: Path, seeds: Sequence[int], pipe: int, how: How) -> None:
     """The process of one lane: forks its workers itself and never returns."""
     status = 1
     end_with_parent(os.getppid())
     try:
-        crm = Simulated(shared.folder)
-        try:
-            with shared.app.app_context():
-                for seed in seeds:
-                    told = _told(shared, crm, draw(seed), how)
-                    os.write(pipe, orjson.dumps(told) + b"\n")
-            status = 0
-        finally:
-            crm.close()
+        with stage(data) as mine, closing(Simulated(mine.folder)) as crm, mine.app.app_context():
+            for seed in seeds:
+                os.write(pipe, orjson.dumps(_told(mine, crm, draw(seed), how)) + b"\n")
+        status = 0
     except BaseException:  # noqa: BLE001 -- the end of a process: nobody else would tell
         traceback.print_exc()
     finally:
@@ -140,13 +126,10 @@ def _lane(shared: Stage, seeds: Sequence[int], pipe: int, how: tuple[str, bool])
         os._exit(status)
 
 
-def _told(shared: Stage, crm: Simulated, plan: Plan, how: tuple[str, bool]) -> dict:
+def _told(mine: Stage, crm: Simulated, plan: Plan, how: How) -> dict:
     hits = Hits()
-    variant, shrink = how
-    if variant:
-        plan = variants.meet(plan, variant)
-    result = conduct(plan, shared, crm, hits, variant)
-    smaller = _shrunk(shared, crm, result, variant) if result.violations and shrink else plan
+    result = conduct(plan, mine, crm, hits, how.variant)
+    smaller = _shrunk(mine, crm, result, how.variant) if result.violations and how.shrink else plan
     return {
         "seed": plan.seed,
         "violations": result.violations,
@@ -156,22 +139,37 @@ def _told(shared: Stage, crm: Simulated, plan: Plan, how: tuple[str, bool]) -> d
         "story": result.story,
         "smallest": {
             "faults": list(smaller.faults),
-            "kills": [str(kill) for kill in smaller.kills],
+            **{
+                name: [str(one) for one in getattr(smaller, name)]
+                for name in ("chaos", "kills", "undo_kills")
+            },
+            "edits": len(smaller.edits),
         },
     }
 
 
-def _shrunk(shared: Stage, crm: Simulated, result: Result, variant: str) -> Plan:
-    """Leave out faults and kills one by one as long as something stays wrong."""
+def _shrunk(mine: Stage, crm: Simulated, result: Result, variant: str) -> Plan:
+    """Leave out what breaks one by one, then halves of the edits, as long as something stays
+    wrong.
+    """
     plan = result.plan
-    for name in ("faults", "kills"):
+    for name in ("chaos", "faults", "kills", "undo_kills"):
         for one in getattr(plan, name):
-            fewer = replace(
-                plan, **{name: tuple(each for each in getattr(plan, name) if each is not one)}
-            )
-            if conduct(fewer, shared, crm, Hits(), variant).violations:
-                plan = fewer
+            left = tuple(each for each in getattr(plan, name) if each is not one)
+            plan = _if_wrong(mine, crm, replace(plan, **{name: left}), plan, variant)
+    while len(plan.edits) > 1:
+        half = len(plan.edits) // 2
+        fewer = _if_wrong(mine, crm, replace(plan, edits=plan.edits[:half]), plan, variant)
+        if fewer is plan:
+            fewer = _if_wrong(mine, crm, replace(plan, edits=plan.edits[half:]), plan, variant)
+        if fewer is plan:
+            return plan
+        plan = fewer
     return plan
+
+
+def _if_wrong(mine: Stage, crm: Simulated, fewer: Plan, plan: Plan, variant: str) -> Plan:
+    return fewer if conduct(fewer, mine, crm, Hits(), variant).violations else plan
 
 
 def _say(told: dict, *, as_json: bool) -> None:

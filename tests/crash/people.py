@@ -1,7 +1,8 @@
 """What people do on both sides while workers are killed, noted with the time it was done."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -12,7 +13,7 @@ from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.packs.registry import kinds
 from crm_admin.security.permissions import Role
-from crm_admin.services import connections, record_store, records, sync_runs
+from crm_admin.services import conflicts, connections, record_store, records, sync_runs
 from crm_admin.services.access import Person
 from crm_admin.services.record_store import NewRecord
 from crm_admin.services.sql import transaction
@@ -51,7 +52,9 @@ class Done:
 
 @dataclass(slots=True)
 class People:
-    """One organisation's admin and the people at its CRM; `tokens` name every record there is."""
+    """One organisation's admin and the people at its CRM; `tokens` name every record there is, and
+    `lost` those that somebody archived or merged there.
+    """
 
     person: Person
     connection_id: UUID
@@ -60,6 +63,7 @@ class People:
     random: Random
     done: list[Done] = field(default_factory=list)
     tokens: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in OBJECTS})
+    lost: set[tuple[str, str]] = field(default_factory=set)
     count: int = 0
 
     def token(self, name: str) -> str:
@@ -76,23 +80,31 @@ class People:
 
     def act(self, edit: Edit) -> None:
         """Do one step of the workload."""
-        match edit.kind:
-            case "ours_create":
-                self.create_ours(edit.object)
-            case "theirs_create":
-                self.create_theirs(edit.object)
-            case "ours_refer":
-                self._refer(edit)
-            case "collide":
-                self._change("ours", edit)
-                self._change("theirs", edit)
-            case "run_delta" | "run_full":
-                self.ask(edit.kind.removeprefix("run_"))
-            case "run_record":
-                self._ask_record(edit)
-            case _:
-                side, _, what = edit.kind.partition("_")
-                self._change(side, edit, blank=what == "blank")
+        deed = self._deeds().get(edit.kind)
+        if deed is not None:
+            deed(edit)
+            return
+        side, _, what = edit.kind.partition("_")
+        self._change(side, edit, blank=what == "blank")
+
+    def _deeds(self) -> Mapping[str, Callable[[Edit], object]]:
+        return {
+            "ours_create": lambda edit: self.create_ours(edit.object),
+            "theirs_create": lambda edit: self.create_theirs(edit.object),
+            "ours_refer": self._refer,
+            "collide": self._collide,
+            "run_delta": lambda _: self.ask("delta"),
+            "run_full": lambda _: self.ask("full"),
+            "run_record": self._ask_record,
+            "resolve": self._resolve,
+            "theirs_associate": self._associate,
+            "theirs_archive": self._archive,
+            "theirs_merge": self._merge,
+        }
+
+    def _collide(self, edit: Edit) -> None:
+        self._change("ours", edit)
+        self._change("theirs", edit)
 
     def _change(self, side: str, edit: Edit, *, blank: bool = False) -> None:
         tokens = self.tokens[edit.object]
@@ -188,6 +200,59 @@ class People:
         except (Stale, NotFound):
             # Somebody was faster; a person would look again.
             return
+
+    def _resolve(self, edit: Edit) -> None:
+        """Settle an open conflict one way or the other, as it is on the page."""
+        rows = self.rows("SELECT * FROM conflict WHERE state = 'open' ORDER BY id")
+        if rows:
+            row = rows[int(edit.draw * len(rows))]
+            choice = ("ours", "theirs")[int(edit.draw * 1000) % 2]
+            with suppress(CrmAdminError):
+                conflicts.resolve(
+                    person=self.person,
+                    conflict_id=row["id"],
+                    choice=choice,
+                    seen=conflicts.seen_of(row),
+                )
+
+    def _associate(self, edit: Edit) -> None:
+        """Put a record of theirs together with a company, or take them apart."""
+        sources, companies = self.theirs(edit.object), self.theirs("companies")
+        if edit.object in REFERENCES and sources and companies:
+            body = {
+                "object": edit.object,
+                "id": sources[sorted(sources)[int(edit.draw * len(sources))]]["id"],
+                "to": "companies",
+                "to_id": companies[sorted(companies)[int(edit.draw * 977) % len(companies)]]["id"],
+                "add": edit.draw < 0.7,
+                "primary": True,
+            }
+            self.crm.post(f"associate?portal={self.portal}", body)
+
+    def _archive(self, edit: Edit) -> None:
+        """Throw a record of theirs away; ours stays and says so."""
+        token, row = self._some_of_theirs(edit.object, edit.draw)
+        if row is not None:
+            self.lost.add((edit.object, token))
+            body = {"object": edit.object, "id": row["id"], "archived": True}
+            self.crm.post(f"edit?portal={self.portal}", body)
+
+    def _merge(self, edit: Edit) -> None:
+        """Merge two records of theirs; which of ours then stands for both is for a person."""
+        (keep, first), (lose, second) = (
+            self._some_of_theirs(edit.object, draw) for draw in (edit.draw, 1 - edit.draw)
+        )
+        if first is not None and second is not None and first["id"] != second["id"]:
+            self.lost |= {(edit.object, keep), (edit.object, lose)}
+            body = {"object": edit.object, "id": first["id"], "other": second["id"]}
+            self.crm.post(f"merge?portal={self.portal}", body)
+
+    def _some_of_theirs(self, name: str, draw: float) -> tuple[str, dict | None]:
+        rows = self.theirs(name)
+        if not rows:
+            return "", None
+        token = sorted(rows)[int(draw * len(rows))]
+        return token, rows[token]
 
     def ask(self, mode: str) -> UUID | None:
         """Ask for a run; a refusal in words is an answer too."""

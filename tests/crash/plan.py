@@ -20,7 +20,11 @@ EDITS: Final = {
     "run_delta": 8,
     "run_full": 1,
     "run_record": 6,
+    "resolve": 7,
+    "theirs_associate": 5,
 }
+LOSSES: Final = {"theirs_archive": 5}
+CHAOS: Final = ("queue_emptied", "queue_broken", "database_broken")
 # Frozen between its last look at the lease and the first byte, a worker cannot be fenced.
 UNFENCED: Final = "intent.before_send"
 FREEZES: Final = (
@@ -36,7 +40,10 @@ FREEZES: Final = (
 )
 # Reached by whoever asks for a run, not by who works on it.
 ASKING: Final = ("run.created.before_commit", "run.created.after_commit", "run.enqueued")
-UNDOING: Final = ("undo.planned", "undo.half_sent")
+UNDOING: Final = tuple(sorted(name for name in NAMES if name.startswith("undo.")))
+# Reached only by what these schedules have nothing of: sign-ins whose tokens end.
+ELSEWHERE: Final = tuple(sorted(name for name in NAMES if name.startswith("token.")))
+POINTS: Final = tuple(sorted(NAMES - set(ELSEWHERE)))
 WRITES: Final = "/batch/(create|upsert|update)$"
 WRITE_FAULTS: Final[tuple[Mapping[str, object], ...]] = (
     {"fault": "timeout_after", "path": WRITES},
@@ -90,20 +97,30 @@ class Kill:
     action: str
     point: str = ""
     hit: int = 1
-    after: float = 2.5
+    after: float = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """What breaks before the `at`-th edit."""
+
+    kind: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A schedule. `marker` off denies the right to make fields, so creates are found by look-up;
     without `fulls` only the first run reads everything, and what a later one misses stays missed.
-    `sharp` tells edits apart by milliseconds; `crowd` are contacts that make reading long.
+    `sharp` tells edits apart by milliseconds; `crowd` are contacts that make reading long; `redo`
+    takes the undo back too.
     """
 
     seed: int
     marker: bool
     observe: bool
     undo: bool
+    redo: bool
     sharp: bool
     fulls: bool
     index_lag: float
@@ -112,14 +129,38 @@ class Plan:
     faults: tuple[Mapping[str, object], ...]
     kills: tuple[Kill, ...]
     undo_kills: tuple[Kill, ...]
+    chaos: tuple[Chaos, ...] = ()
 
 
 def draw(seed: int) -> Plan:
-    """Return the schedule of a seed."""
+    """Return the schedule of a seed; one kill in turn is at each point there is, rare ones too."""
     random = Random(seed)
-    kinds, weights = list(EDITS), list(EDITS.values())
-    fulls = random.random() < 0.3
-    edits = tuple(
+    point = POINTS[seed % len(POINTS)]
+    losses = random.random() < 0.3
+    fulls = losses or random.random() < 0.3
+    edits = _edits(random, losses=losses)
+    return Plan(
+        seed=seed,
+        marker=random.random() < 0.5,
+        observe=point == "plan.slice_read" or random.random() < 0.3,
+        undo=point in UNDOING or random.random() < 0.35,
+        redo=random.random() < 0.4,
+        sharp=random.random() < 0.5,
+        fulls=fulls,
+        index_lag=random.choice((0.0, 0.05, 0.1)),
+        crowd=random.choice((0, 0, 0, 10, 25)),
+        edits=edits,
+        faults=_faults(random),
+        kills=_kills(random, point),
+        undo_kills=_undo_kills(random, point),
+        chaos=_chaos(random, len(edits)),
+    )
+
+
+def _edits(random: Random, *, losses: bool) -> tuple[Edit, ...]:
+    weighed = {**EDITS, **(LOSSES if losses else {})}
+    kinds, weights = list(weighed), list(weighed.values())
+    return tuple(
         Edit(
             random.choices(kinds, weights)[0],
             random.choice(OBJECTS),
@@ -128,7 +169,10 @@ def draw(seed: int) -> Plan:
         )
         for _ in range(random.randint(20, 60))
     )
-    faults = tuple(
+
+
+def _faults(random: Random) -> tuple[Mapping[str, object], ...]:
+    return tuple(
         {
             **random.choice(random.choice((FAULTS, WRITE_FAULTS))),
             "every": random.randint(1, 7),
@@ -136,31 +180,32 @@ def draw(seed: int) -> Plan:
         }
         for _ in range(random.randint(1, 4))
     )
-    return Plan(
-        seed=seed,
-        marker=random.random() < 0.5,
-        observe=random.random() < 0.35,
-        undo=random.random() < 0.4,
-        sharp=random.random() < 0.5,
-        fulls=fulls,
-        index_lag=random.choice((0.0, 0.05, 0.1)),
-        crowd=random.choice((0, 0, 10, 25)),
-        edits=edits,
-        faults=faults,
-        kills=tuple(_kill(random) for _ in range(random.randint(3, 5))),
-        undo_kills=tuple(
-            Kill("kill", random.choice((*UNDOING, "intent.after_send")), 1) for _ in range(2)
-        ),
-    )
+
+
+def _kills(random: Random, point: str) -> tuple[Kill, ...]:
+    drawn = tuple(_kill(random) for _ in range(random.randint(2, 4)))
+    return drawn if point in UNDOING else (Kill("kill", point, random.randint(1, 2)), *drawn)
+
+
+def _undo_kills(random: Random, point: str) -> tuple[Kill, ...]:
+    first = point if point in UNDOING else random.choice((*UNDOING, "intent.after_send"))
+    return (Kill("kill", first), Kill("kill", random.choice((*UNDOING, "intent.after_send"))))
+
+
+def _chaos(random: Random, edits: int) -> tuple[Chaos, ...]:
+    if random.random() > 0.3:
+        return ()
+    kind = random.choices(CHAOS, (4, 3, 3))[0]
+    return (Chaos(kind, random.randrange(edits)),)
 
 
 def _kill(random: Random) -> Kill:
     style = random.random()
     if style < 0.15:
-        return Kill("kill", after=random.uniform(0.05, 0.6))
+        return Kill("kill", after=random.uniform(0.05, 0.4))
     if style < 0.35:
         return Kill("stop", random.choice(FREEZES), random.randint(1, 3))
     if style < 0.65:
         return Kill("kill", random.choice(SENDING), random.randint(1, 3))
-    points = sorted(NAMES - set(UNDOING))
+    points = sorted(set(POINTS) - set(UNDOING))
     return Kill("kill", random.choice(points), random.randint(1, 3))

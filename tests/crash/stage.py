@@ -1,6 +1,8 @@
-"""What all schedules share: one PostgreSQL, one Valkey, one database that logs every move."""
+"""What the schedules of a lane share: a PostgreSQL, a Valkey, a database that logs every move."""
 
 import os
+import shutil
+import signal
 import socket
 import sys
 import time
@@ -12,14 +14,21 @@ from pathlib import Path
 
 import flask_migrate
 import orjson
+import redis
 from flask import Flask
 
-from crm_admin import config, database
+from crm_admin import config, database, dispatch
 from crm_admin.app import create_app
+from crm_admin.errors import present
+from crm_admin.extensions import db
 from crm_admin.launcher import databases, places, processes, servers
+from crm_admin.services import budget
 
-LEASE_SECONDS = 1.0
-SETTLE_SECONDS = 1.0
+LEASE_SECONDS = 0.7
+SETTLE_SECONDS = 0.9
+DATABASE = "crm_crash"
+SURVIVES = {"synchronous_commit": "on"}
+"""Commits reach the system's files, so that only an end of the whole machine would lose them."""
 PASSWORD = "login-of-the-schedules"
 KEY = "Y3JtLWFkbWluLWNyYXNoLXNjaGVkdWxlcy0zMi1ieXQ="
 READY_SECONDS = 20
@@ -28,6 +37,16 @@ MOVES = """
 CREATE TABLE crash_move (
     n bigint GENERATED ALWAYS AS IDENTITY, organization_id uuid, what text, id uuid, before text,
     after text);
+CREATE TABLE crash_send (
+    organization_id uuid, effect_id uuid, sent_epoch int, live_epoch int, live_runs int);
+CREATE FUNCTION crash_sent() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    INSERT INTO crash_send SELECT NEW.organization_id, NEW.id, NEW.sent_epoch,
+           max(r.lease_epoch), count(*) FROM sync_run r
+     WHERE r.organization_id = NEW.organization_id AND r.connection_id = NEW.connection_id
+       AND r.state = 'running';
+    RETURN NULL; END $$;
+CREATE TRIGGER crash_sent AFTER UPDATE OF state ON effect FOR EACH ROW
+  WHEN (NEW.state = 'sending' AND OLD.state <> 'sending') EXECUTE FUNCTION crash_sent();
 CREATE FUNCTION crash_note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
     INSERT INTO crash_move (organization_id, what, id, before, after)
     VALUES (NEW.organization_id, TG_ARGV[0], NEW.id, OLD.state, NEW.state);
@@ -42,10 +61,11 @@ WATCHED = ("sync_run", "operation", "effect", "conflict")
 
 @dataclass(slots=True)
 class Stage:
-    """The servers, and the app whose processes are killed."""
+    """The servers of one lane, and the app whose processes are killed."""
 
     folder: Path
     cluster: servers.PostgreSQL
+    valkey: servers.Valkey
     app: Flask
     database: str
 
@@ -53,37 +73,102 @@ class Stage:
     def errors(self) -> Path:
         return self.folder / "errors"
 
+    @property
+    def calls(self) -> Path:
+        return self.folder / "calls"
+
+    def break_database(self) -> None:
+        """PostgreSQL dies without a word to anybody and comes back; what was committed is there."""
+        processes.stop(present(self.cluster.process), signal.SIGQUIT)
+        self.cluster.process = None
+        self.cluster.start()
+        with self.app.app_context():
+            forget_connections(self.app)
+
+    def break_queue(self) -> None:
+        """Valkey goes with all it held and comes back empty."""
+        self.valkey.stop()
+        self.valkey.start()
+
+    def empty_queue(self) -> None:
+        with redis.Redis.from_url(self.valkey.url) as client:
+            client.flushall()
+
+
+def forget_connections(app: Flask) -> None:
+    """Leave every connection of this process as it is; the next one that is asked for is new."""
+    db.session.remove()
+    for engine in (db.engine, *app.extensions["crm_engines"].values()):
+        engine.dispose(close=False)
+    dispatch.client.cache_clear()
+    budget._budget.cache_clear()
+    budget._breaker.cache_clear()
+
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Servers of our own for as long as the block lasts."""
+def template() -> Iterator[Path]:
+    """A cluster at rest with the migrated database: each lane begins with a copy of its files."""
     folder = places.socket_folder()
+    cluster, valkey = _servers(folder)
+    cluster.start()
+    valkey.start()
+    try:
+        _prepare(folder, cluster, valkey)
+    finally:
+        valkey.stop()
+        cluster.stop()
+    try:
+        yield folder / "data"
+    finally:
+        places.remove_socket_folder(folder)
+
+
+@contextmanager
+def stage(data: Path) -> Iterator[Stage]:
+    """Servers of our own, begun as a copy of `data`, for as long as the block lasts."""
+    folder = places.socket_folder()
+    cluster, valkey = _servers(folder)
+    _copy(data, folder / "data", cluster)
+    cluster.start()
+    valkey.start()
+    app = create_app(config.load(_settings(folder, cluster, valkey)))
+    try:
+        yield Stage(folder, cluster, valkey, app, DATABASE)
+    finally:
+        with app.app_context():
+            forget_connections(app)
+        valkey.stop()
+        cluster.stop()
+        places.remove_socket_folder(folder)
+
+
+def _servers(folder: Path) -> tuple[servers.PostgreSQL, servers.Valkey]:
     cluster = servers.PostgreSQL(
         data=folder / "data",
         sockets=folder / "pg",
         home=places.of_checkout().home,
         password="superuser-of-the-schedules",
         log=folder / "postgres.log",
-        settings={**servers.UNSAFE_BUT_FAST, "shared_buffers": "128MB"},
+        settings={**servers.UNSAFE_BUT_FAST, **SURVIVES, "shared_buffers": "32MB"},
     )
+    sockets = folder
     valkey = servers.Valkey(
-        data=folder / "valkey-data", sockets=folder, log=folder / "valkey.log", durable=False
+        data=folder / "valkey-data", sockets=sockets, log=folder / "valkey.log", durable=False
     )
-    cluster.start()
-    valkey.start()
-    try:
-        yield on(folder, cluster, valkey)
-    finally:
-        valkey.stop()
-        cluster.stop()
-        places.remove_socket_folder(folder)
+    return cluster, valkey
 
 
-def on(folder: Path, cluster: servers.PostgreSQL, valkey: servers.Valkey) -> Stage:
-    """Return the stage on running servers, its database made and migrated."""
-    url = databases.prepare(cluster, password=PASSWORD, database="crm_crash")
-    settings = {
-        "DATABASE_URL": url,
+def _copy(data: Path, to: Path, cluster: servers.PostgreSQL) -> None:
+    shutil.copytree(data, to)
+    owner = data.stat()
+    for path in (to, *to.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    to.chmod(0o700)
+
+
+def _settings(folder: Path, cluster: servers.PostgreSQL, valkey: servers.Valkey) -> dict[str, str]:
+    return {
+        "DATABASE_URL": cluster.url("crm_login", PASSWORD, DATABASE),
         "REDIS_URL": valkey.url,
         "STORAGE_URL": f"file://{folder / 'files'}",
         "PUBLIC_URL": "http://127.0.0.1:8000",
@@ -94,15 +179,18 @@ def on(folder: Path, cluster: servers.PostgreSQL, valkey: servers.Valkey) -> Sta
         "SETTLE_SECONDS": str(SETTLE_SECONDS),
         "DATABASE_POOL_SIZE": "2",
     }
-    app = create_app(config.load(settings))
+
+
+def _prepare(folder: Path, cluster: servers.PostgreSQL, valkey: servers.Valkey) -> None:
+    databases.prepare(cluster, password=PASSWORD, database=DATABASE)
+    app = create_app(config.load(_settings(folder, cluster, valkey)))
     with app.app_context():
         flask_migrate.upgrade()
     database.dispose(app)
-    with cluster.connect("crm_crash") as connection:
+    with cluster.connect(DATABASE) as connection:
         connection.execute(MOVES)
         for table in WATCHED:
             connection.execute(MOVE.format(table=table))
-    return Stage(folder, cluster, app, "crm_crash")
 
 
 class Simulated:

@@ -8,7 +8,7 @@ from crm_admin.providers.hubspot import batching, calls, client, reading, refusa
 from crm_admin.services.engine import apply, ending, outcomes, passes, undoing
 from crm_admin.sync import merge, watermark
 
-DEADLINES = (0.5, 0.25, 0.5)
+DEADLINES = (0.35, 0.25, 0.35)
 PAGE = 5
 INDEX_LAG = 0.2
 OVERLAP = 0.5

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from crm_admin.services.engine import ending, outcomes, passes, push, run, settle, steps, unit
 from crm_admin.services.engine.work import Work
-from crm_admin.sync import watermark
-from tests.crash.plan import Edit, Kill, Plan
+from crm_admin.sync import merge, watermark
+from crm_admin.sync.states import Side
 
 Undo = Callable[[], None]
 
@@ -108,31 +107,17 @@ def no_fencing() -> Undo:
     )
 
 
-def meet(plan: Plan, name: str) -> Plan:
-    """Return the schedule with what an error needs to show: no look-up would find it otherwise."""
-    if name == "newest-seen":
-        edits = tuple(_busy(edit) for edit in plan.edits)
-        plan = replace(plan, edits=edits, crowd=60, faults=(), kills=plan.kills[:3])
-        return replace(plan, fulls=False, observe=False, undo=False)
-    creates = tuple(
-        replace(edit, kind="ours_create", object=("companies", "deals")[n % 2], pause=0.05)
-        if n % 3
-        else edit
-        for n, edit in enumerate(plan.edits)
-    )
-    plan = replace(plan, edits=creates, marker=False, observe=False, undo=False)
-    match name:
-        case "post-then-store":
-            return replace(plan, kills=(Kill("kill", "intent.after_send", 2),) * 4, faults=())
-        case "no-settle-time":
-            late = {"fault": "late", "path": "/batch/create$", "seconds": 0.3, "times": 6}
-            return replace(plan, faults=(late,))
-        case _:
-            return replace(plan, kills=(Kill("stop", "intent.sending.after_commit", 2),) * 4)
+def stamp_only() -> Undo:
+    """Whichever side was touched last wins with all its fields; nobody looks at bases."""
 
+    def merged(sides: Any) -> Any:
+        if sides.agree():
+            return merge._agreed(merge.Reason.BOTH_AGREE)
+        if merge.newest_side(sides.inputs.times) is Side.OURS and sides.may_send:
+            return sides.send(merge.Reason.POLICY_NEWEST_OURS)
+        return sides.take(merge.Reason.POLICY_NEWEST_THEIRS)
 
-def _busy(edit: Edit) -> Edit:
-    return replace(edit, kind="theirs_update", object="contacts", pause=0.02)
+    return _patch((merge, "_merge", merged))
 
 
 VARIANTS: dict[str, Callable[[], Undo]] = {
@@ -140,4 +125,5 @@ VARIANTS: dict[str, Callable[[], Undo]] = {
     "newest-seen": newest_seen,
     "no-settle-time": no_settle_time,
     "no-fencing": no_fencing,
+    "stamp-only": stamp_only,
 }

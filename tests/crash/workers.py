@@ -15,15 +15,13 @@ from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
 
-from flask import Flask
-
-from crm_admin import crashpoints, dispatch
+from crm_admin import crashpoints
 from crm_admin.crashpoints import NAMES
 from crm_admin.extensions import db
-from crm_admin.services import budget, schedules, sync_runs
+from crm_admin.services import schedules, sync_runs
 from crm_admin.services.sql import transaction
 from tests.crash.plan import Kill
-from tests.crash.stage import LEASE_SECONDS, Stage
+from tests.crash.stage import LEASE_SECONDS, Stage, forget_connections
 
 PR_SET_PDEATHSIG = 1
 IDLE_SECONDS = 0.01
@@ -33,6 +31,10 @@ DUE = """
 SELECT id FROM sync_run WHERE state = 'queued' OR (state = 'waiting' AND wake_at <= now())
     OR (state = 'running' AND lease_until < now()) ORDER BY created_at
 """
+
+
+EVERY = 0
+"""A hit that means each pass of a point."""
 
 
 class Hits:
@@ -54,7 +56,7 @@ class Hits:
 
 @dataclass(slots=True)
 class Worker:
-    """A forked process: `frozen` until its child wakes it."""
+    """A forked process: `frozen` until its child wakes it, or who held it."""
 
     pid: int
     kill: Kill | None
@@ -76,7 +78,7 @@ def fork(work: Callable[[], None], kill: Kill | None, hits: Hits, stage: Stage) 
     status = 1
     try:
         end_with_parent(parent)
-        _forget_parent(stage.app)
+        forget_connections(stage.app)
         crashpoints.install(_handler(kill, hits))
         work()
         status = 0
@@ -96,24 +98,19 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _forget_parent(app: Flask) -> None:
-    for engine in (db.engine, *app.extensions["crm_engines"].values()):
-        engine.dispose(close=False)
-    dispatch.client.cache_clear()
-    budget._budget.cache_clear()
-    budget._breaker.cache_clear()
-
-
 def _handler(kill: Kill | None, hits: Hits) -> Callable[[str], None]:
     passed: Counter[str] = Counter()
 
     def act(name: str) -> None:
         hits.add(name)
         passed[name] += 1
-        if kill is None or name != kill.point or passed[name] != kill.hit:
+        if kill is None or name != kill.point or kill.hit not in {passed[name], EVERY}:
             return
         if kill.action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if kill.action == "hold":
+            os.kill(os.getpid(), signal.SIGSTOP)
+            return
         _freeze()
 
     return act

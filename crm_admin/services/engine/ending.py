@@ -227,6 +227,7 @@ def finish(work: Work) -> str | None:
                 " id = %s)",
                 (work.run_id, work.run_id),
             )
+            crashpoint("undo.done.before_commit")
         failed = work.totals.get("failed", 0) + work.counts["failed"]
         state = "partial" if failed else "succeeded"
         cursor.execute(

@@ -55,8 +55,9 @@ UPDATE sync_run SET state = 'waiting', wake_at = NULL, lease_until = NULL, reaso
 FENCE = "SELECT 1 FROM sync_run WHERE id = %s AND lease_epoch = %s AND state = 'running' FOR UPDATE"
 
 RENEW = """
-UPDATE sync_run SET lease_until = now() + make_interval(secs => %s), stalled = 0 WHERE id = %s AND
-lease_epoch = %s
+UPDATE sync_run SET stalled = 0,
+       lease_until = CASE WHEN state = 'running' THEN now() + make_interval(secs => %s) END
+ WHERE id = %s AND lease_epoch = %s
 """
 
 
