@@ -2,18 +2,22 @@
 
 import logging
 import os
+import select
 from enum import StrEnum
 from typing import Final
 from weakref import WeakSet
 
 import orjson
 from flask import Flask, current_app, has_app_context
+from psycopg import Error as PsycopgError
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from crm_admin import tenancy
+from crm_admin import clock, tenancy
 from crm_admin.config import Config
 from crm_admin.errors import ConfigError
 from crm_admin.extensions import db
@@ -26,6 +30,7 @@ TOO_STRONG: Final = (
 logger = logging.getLogger(__name__)
 
 IDLE_TRANSACTION_SECONDS: Final = 60
+SURE_SECONDS: Final = 30.0
 
 
 class Role(StrEnum):
@@ -44,7 +49,6 @@ def options(config: Config, role: Role) -> dict[str, object]:
     return {
         "pool_size": config.database_pool_size if role is Role.APP else 1,
         "max_overflow": 4 if role is Role.APP else 3,
-        "pool_pre_ping": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "connect_args": {
@@ -70,7 +74,40 @@ def take_role(engine: Engine, role: Role) -> None:
         connection.commit()
 
     event.listen(engine, "connect", assume)
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", _refuse_closed)
     _engines.add(engine)
+
+
+def _note_idle(_: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = clock.monotonic()
+
+
+def _refuse_closed(
+    connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection
+) -> None:
+    """Let the pool open a new connection where the server left this one.
+
+    A server that goes says so on the socket, and nothing else is ever unread there: looking costs
+    no question. Only after a longer while is the server asked, for what lies between us may forget.
+    """
+    if not _is_quiet(connection):
+        raise DisconnectionError("The server closed this connection.")
+    if clock.monotonic() - record.info.get("idle_since", clock.monotonic()) < SURE_SECONDS:
+        return
+    try:
+        connection.cursor().execute("SELECT 1")
+        connection.rollback()
+    except PsycopgError as error:
+        raise DisconnectionError("The server does not answer on this connection.") from error
+
+
+def _is_quiet(connection: DBAPIConnection) -> bool:
+    if connection.closed:
+        return False
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return not waiting.poll(0)
 
 
 def engine_for(role: Role | str) -> Engine:
@@ -105,7 +142,11 @@ def refuse_strong_logins() -> None:
     """Raise ConfigError when the login could see through row-level security.
 
     A database that does not answer yet is no reason not to start: each connection checks again.
+    Help and simulators name no server at all, and are told nothing of it.
     """
+    url = db.engine.url
+    if url.host is None and "host" not in url.query:
+        return
     try:
         engine_for(Role.APP).connect().close()
     except OperationalError as error:
@@ -151,5 +192,6 @@ def _forget_inherited() -> None:
         engine.dispose(close=False)
 
 
+set_json_loads(orjson.loads)
 tenancy.on_change(_follow_change)
 os.register_at_fork(after_in_child=_forget_inherited)

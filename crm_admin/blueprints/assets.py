@@ -7,9 +7,14 @@ import mimetypes
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
+from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, current_app, request, url_for
+from flask import Blueprint, Response, abort, current_app, request
 
+from crm_admin import clock
+
+LOOK_SECONDS: Final = 2
 assets = Blueprint("assets", __name__)
 
 TYPES = {
@@ -39,24 +44,31 @@ def _read(path: Path, _stamp: int) -> Asset:
     )
 
 
-def _find(name: str) -> Asset | None:
-    folder = Path(current_app.static_folder or "").resolve()
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+@lru_cache(maxsize=256)
+def _find(name: str, folder: str, _moment: int) -> Asset | None:
+    """Look a file up; a page names an icon a hundred times, so once in a while has to do."""
+    root = Path(folder).resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
         return None
     return _read(path, path.stat().st_mtime_ns)
 
 
+def _present(name: str) -> Asset | None:
+    moment = int(clock.monotonic() / LOOK_SECONDS)
+    return _find(name, current_app.static_folder or "", moment)
+
+
 def asset_url(name: str) -> str:
     """Return the address of a static file, or "" when it was not fetched at set-up."""
-    found = _find(name)
-    return url_for("assets.file", digest=found.digest, name=name) if found else ""
+    found = _present(name)
+    return f"/assets/{found.digest}/{quote(name)}" if found else ""
 
 
 @assets.get("/assets/<digest>/<path:name>")
 def file(digest: str, name: str) -> Response:
     """Answer with a static file; only its present digest may be kept by browsers."""
-    found = _find(name)
+    found = _present(name)
     if found is None:
         abort(404)
     packs = request.accept_encodings["gzip"] > 0

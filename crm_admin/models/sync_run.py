@@ -53,6 +53,12 @@ class SyncRun(Tenant, Base):
         ),
         Index("ix_sync_run_due", "state", "wake_at"),
         Index("ix_sync_run_state", "organization_id", "state", "created_at", "id"),
+        Index(
+            "ix_sync_run_planned",
+            "organization_id",
+            "expires_at",
+            postgresql_where=text("state = 'planned'"),
+        ),
         one_of("mode", RunMode),
         one_of("state", RunState),
         one_of("phase", RunPhase),

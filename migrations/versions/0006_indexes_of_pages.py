@@ -14,13 +14,19 @@ UP = (
     "CREATE INDEX ix_record_updated ON record (organization_id, kind, updated_at, id)",
     "CREATE INDEX ix_record_owner ON record (organization_id, kind, owner_id, updated_at, id)",
     "CREATE INDEX ix_record_status ON record (organization_id, kind, status, updated_at, id)",
-    "CREATE INDEX ix_record_due ON record (organization_id, kind, due_on, id)"
-    " WHERE due_on IS NOT NULL",
-    "CREATE INDEX ix_link_error ON link (organization_id, connection_id, record_id)"
-    " WHERE error IS NOT NULL",
+    (
+        "CREATE INDEX ix_record_due ON record (organization_id, kind, due_on, id)"
+        " WHERE due_on IS NOT NULL"
+    ),
+    (
+        "CREATE INDEX ix_link_error ON link (organization_id, connection_id, record_id)"
+        " WHERE error IS NOT NULL"
+    ),
     "CREATE INDEX ix_sync_run_state ON sync_run (organization_id, state, created_at, id)",
-    "CREATE INDEX ix_conflict_resolved ON conflict (organization_id, resolved_at)"
-    " WHERE resolved_at IS NOT NULL",
+    (
+        "CREATE INDEX ix_conflict_resolved ON conflict (organization_id, resolved_at)"
+        " WHERE resolved_at IS NOT NULL"
+    ),
 )
 
 DOWN = (

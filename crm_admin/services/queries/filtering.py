@@ -11,7 +11,7 @@ from crm_admin.services.access import Person
 from crm_admin.services.queries import scope
 from crm_admin.services.queries.sql import rows
 
-MOST_FOUND = 500
+MOST_FOUND = 200
 """A search shows at most this many."""
 FEW = 5_000
 """So many records of one value are looked up one by one; more are met on the way soon enough."""
@@ -68,8 +68,8 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """Conditions on `record r` with their values. `late` holds only for a window of the newest
-    records; `ids` is whom it can be at all, None for anybody.
+    """Conditions on `record r` with their values. `late` is for a window `w` of the newest records
+    only; `ids` is whom it can be at all, None for anybody.
     """
 
     where: str
@@ -87,7 +87,7 @@ class _Narrowing:
         self.ids: tuple[UUID, ...] | None = None
         owner = scope.owner_of(person)
         if owner is not None:
-            self.early.append(scope.OWN)
+            self.early.append(scope.IS_OWNED)
             self.values["owner"] = owner
 
     def among(self, ids: list[UUID]) -> None:
@@ -156,7 +156,7 @@ def _by_view(found: _Narrowing, person: Person, view: str) -> None:
         found.among([row["id"] for row in rows(FAILED, kind=found.kind, most=WINDOW)])
     elif view == "missing":
         found.late.append(
-            "NOT EXISTS (SELECT 1 FROM link l WHERE l.record_id = r.id AND l.status = 'linked')"
+            "NOT EXISTS (SELECT 1 FROM link l WHERE l.record_id = w.id AND l.status = 'linked')"
         )
 
 

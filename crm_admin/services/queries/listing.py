@@ -67,13 +67,13 @@ COLUMNS = """r.id, r.kind, r.title, r.status, r.owner_id, u.name AS owner, r.amo
 
 LIST = """
 SELECT {columns}, {column} AS place
-  FROM {source} r LEFT JOIN app_user u ON u.id = r.owner_id
+  FROM {source} LEFT JOIN app_user u ON u.id = r.owner_id
  WHERE {where}
  ORDER BY {order} LIMIT :amount
 """
 
-NEWEST = """(SELECT r.* FROM record r WHERE {where}
-   ORDER BY r.updated_at DESC, r.id DESC LIMIT :window)"""
+NEWEST = """(SELECT r.id FROM record r WHERE {where}
+   ORDER BY r.updated_at DESC, r.id DESC LIMIT :window) w JOIN record r ON r.id = w.id"""
 
 TOTAL = """
 SELECT count(*) AS total FROM (SELECT 1 FROM record r WHERE {where} LIMIT :most) capped
@@ -97,7 +97,9 @@ def totals(person: Person, kind: str) -> Totals:
     owner = scope.owner_of(person)
     if owner is None and brief.holds(("many", kind)):
         return Totals(EXACT_UP_TO + 1, None, None)
-    where = OF_KIND if owner is None else f"{OF_KIND} AND {scope.OWN}"
+    where = (
+        OF_KIND if owner is None else f"{OF_KIND} AND r.kind = 'pov' AND r.id IN ({scope.OWNED})"
+    )
     bound = {"kind": kind} if owner is None else {"kind": kind, "owner": owner}
     total = only(TOTAL.format(where=where), **bound, most=EXACT_UP_TO + 1)["total"]
     if total > EXACT_UP_TO:
@@ -161,7 +163,7 @@ class _Page:
         by, missing = self.narrowed, self.amount - len(self.rows)
         if missing <= 0 or by.ids == ():
             return
-        source, where, bound = "record", [by.where, *part], {**by.values, **values}
+        source, where, bound = "record r", [by.where, *part], {**by.values, **values}
         if by.late:
             source, where = NEWEST.format(where=by.where), [by.late, *part]
             bound["window"] = WINDOW

@@ -12,6 +12,13 @@ OWN = """(CAST(:owner AS uuid) IS NULL OR (r.kind = 'pov' AND (r.owner_id = CAST
                    WHERE h.record_id = r.id AND h.user_id = CAST(:owner AS uuid)))))"""
 """Condition on `record r`; bind `owner` with owner_of()."""
 
+OWNED = """SELECT o.id FROM record o WHERE o.kind = 'pov' AND o.owner_id = CAST(:owner AS uuid)
+       UNION SELECT h.record_id FROM share h WHERE h.user_id = CAST(:owner AS uuid)"""
+"""The ids of the records a person owns or was given; an index leads to them."""
+
+IS_OWNED = f"r.kind = 'pov' AND r.id IN ({OWNED})"
+"""OWN for lists, where there is an owner."""
+
 
 def owner_of(person: Person) -> UUID | None:
     """Return whose POVs the person is limited to, None when they see the whole organisation."""
