@@ -36,9 +36,10 @@ class Group:
 def navigation(person: Person, frame: Frame) -> tuple[Group, ...]:
     """Return the groups of the side bar for this person."""
     if person.sees_own_povs_only:
-        return (Group("", "work", (_povs(), _conflicts(frame))),)
+        return (Group("", "work", (_povs(), _needs(frame), _conflicts(frame))),)
     work = (
         _item(_("Home"), "overview.home", "house", key="h"),
+        _needs(frame),
         _povs(),
         _item(_("Records"), "records.index", "people", key="r", under="records."),
         _item(
@@ -59,6 +60,7 @@ def _set_up(person: Person) -> tuple[Item, ...]:
         _item(_("Connections"), "settings.connections", "plug", key="c", under="settings."),
         _item(_("Mapping"), "mapping.index", "sliders", key="m", under="mapping."),
     ]
+    items.append(_item(_("Schedules"), "schedules.index", "clock", key="t", under="schedules."))
     if is_allowed(person.role, Permission.PEOPLE_EDIT):
         items.append(_item(_("People and roles"), "overview.people", "person-gear"))
     return tuple(items)
@@ -66,6 +68,17 @@ def _set_up(person: Person) -> tuple[Item, ...]:
 
 def _povs() -> Item:
     return _item(_("POVs"), "povs.index", "flag", key="p", under="povs.")
+
+
+def _needs(frame: Frame) -> Item:
+    return _item(
+        _("Needs you"),
+        "attention.index",
+        "inbox",
+        key="n",
+        under="attention.",
+        count=(frame.needs, "bad"),
+    )
 
 
 def _conflicts(frame: Frame) -> Item:

@@ -19,6 +19,13 @@ class Outbox(Owned, Base):
         part_of("record", "record_id"),
         Index(None, "organization_id", "stream_id", "rank", "not_before"),
         Index(None, "organization_id", "record_id"),
+        Index(
+            "ix_outbox_failed",
+            "organization_id",
+            "stream_id",
+            "record_id",
+            postgresql_where=text("error IS NOT NULL"),
+        ),
     )
 
     stream_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,14 +1,21 @@
-"""Home: one sentence of truth, the work list, the connections, what runs, what happened, and the
-system's health."""
+"""Home: one sentence of truth, the connections, what runs, what happened, the system's health."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from crm_admin import __version__
+from crm_admin.clock import now
+from crm_admin.packs.registry import kinds
+from crm_admin.services.access import Person
+from crm_admin.services.queries.calls_left import CallsLeft, calls_left
 from crm_admin.services.queries.connections import Card, cards
 from crm_admin.services.queries.runs import RunLine, live_runs, newest_runs
 from crm_admin.services.queries.sql import Row, first, only, rows
+
+DAYS = 14
+CHECKLIST = "home.checklist"
 
 STEPS = """
 SELECT (SELECT count(*) FROM connection) AS connections,
@@ -16,12 +23,49 @@ SELECT (SELECT count(*) FROM connection) AS connections,
          '[]'::jsonb)) > 0
            AND health = 'ok') AS checked,
        (SELECT count(*) FROM stream WHERE enabled) AS streams,
-       (SELECT count(*) FROM sync_run WHERE connection_id IS NOT NULL) AS runs,
-       (SELECT count(*) FROM sync_run WHERE approved_at IS NOT NULL) AS applied,
-       (SELECT count(*) FROM conflict WHERE state = 'resolved') AS settled,
-       (SELECT count(*) FROM sync_run WHERE undo_of IS NOT NULL) AS undone,
+       EXISTS (SELECT 1 FROM sync_run WHERE connection_id IS NOT NULL) AS ran,
+       EXISTS (SELECT 1 FROM sync_run WHERE approved_at IS NOT NULL) AS applied,
+       EXISTS (SELECT 1 FROM conflict WHERE state = 'resolved') AS settled,
+       EXISTS (SELECT 1 FROM sync_run WHERE undo_of IS NOT NULL) AS undone,
        (SELECT count(*) FROM record WHERE kind = 'pov' AND deleted_at IS NULL) AS povs,
-       (SELECT max(finished_at) FROM sync_run WHERE state IN ('succeeded', 'partial')) AS synced_at
+       (SELECT count(*) FROM conflict WHERE state = 'open') AS conflicts,
+       EXISTS (SELECT 1 FROM preference WHERE user_id = :me AND name = :checklist
+                  AND value = '"hidden"') AS hidden,
+       (SELECT demo FROM organization WHERE id = :organization) AS demo
+"""
+
+AGREED = """
+SELECT c.id, (SELECT max(r.finished_at) FROM sync_run r
+               WHERE r.connection_id = c.id AND r.state = 'succeeded') AS at
+  FROM connection c WHERE c.stance = 'active'
+"""
+
+PULSE = f"""
+SELECT r.connection_id, CAST(extract(epoch FROM now() - r.created_at) AS bigint) / 86400 AS age,
+       sum({
+    " + ".join(
+        f"coalesce(CAST(r.counts ->> '{side}_{word}' AS bigint), 0)"
+        for side in ("ours", "theirs")
+        for word in ("created", "updated", "deleted")
+    )
+}) AS written,
+       sum(coalesce(CAST(r.counts ->> 'read' AS bigint), 0)) AS read
+  FROM sync_run r
+ WHERE r.connection_id IS NOT NULL AND r.created_at > now() - make_interval(days => :days)
+   AND r.state IN ('succeeded', 'partial', 'failed', 'cancelled')
+ GROUP BY 1, 2
+"""  # noqa: S608 - only our own names are pasted in
+
+MAPPED = """
+SELECT s.id, s.kind, s.remote_object, c.name AS connection,
+       array_agg(f.ours) FILTER (WHERE f.ours IS NOT NULL) AS ours
+  FROM stream s
+  JOIN connection c ON c.id = s.connection_id
+  LEFT JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version
+  LEFT JOIN field_rule f ON f.mapping_version_id = m.id
+ WHERE s.enabled
+ GROUP BY s.id, s.kind, s.remote_object, s.position, c.name, c.priority
+ ORDER BY c.priority, c.name, s.position
 """
 
 PROCESSES = """
@@ -68,37 +112,159 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """What was written and read within one day."""
+
+    day: date
+    written: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A connection's card with its last two weeks and what is left of today's calls."""
+
+    card: Card
+    days: Sequence[Day]
+    calls: CallsLeft | None
+
+    @property
+    def reads_only(self) -> bool:
+        return not any(day.written for day in self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """How complete the mapping of one stream is."""
+
+    stream_id: UUID
+    connection: str
+    object: str
+    kind_label: str
+    required: int
+    required_of: int
+    optional: int
+    optional_of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
-    connections: Sequence[Card]
+    """What the page shows. `synced_at` is the time as of which every active connection was known to
+    agree; None while one of them has not got that far.
+    """
+
+    tiles: Sequence[Tile]
     running: Sequence[RunLine]
     activity: Sequence[RunLine]
     health: Health
     steps: Sequence[Step]
+    mapped: Sequence[Mapped]
     povs: int
+    conflicts: int
     synced_at: datetime | None
+    hides_steps: bool
+    is_demo: bool
+
+    @property
+    def connections(self) -> Sequence[Card]:
+        return [tile.card for tile in self.tiles]
 
     @property
     def is_new(self) -> bool:
-        """Nothing has been applied yet, so the checklist stands in place of figures."""
-        return not self.connections
+        """Nothing has been connected yet, so the checklist stands in place of figures."""
+        return not self.tiles
 
     @property
     def steps_done(self) -> int:
         return sum(1 for step in self.steps if step.done)
 
+    @property
+    def active(self) -> Sequence[Card]:
+        return [card for card in self.connections if card.status == "active"]
 
-def home() -> Home:
+    @property
+    def waiting(self) -> int:
+        """Changes that are saved and not sent yet."""
+        return sum(card.waiting for card in self.connections)
+
+    @property
+    def can_clash(self) -> bool:
+        """Whether a demo conflict can be made: simulators only."""
+        return self.is_demo and any(card.environment == "simulator" for card in self.active)
+
+
+def home(person: Person) -> Home:
     """Return what Home shows to people who see the whole organisation."""
-    state = only(STEPS)
+    state = only(
+        STEPS,
+        me=person.user_id,
+        checklist=CHECKLIST,
+        organization=person.organization_id,
+    )
     return Home(
-        connections=cards(),
+        tiles=_tiles(),
         running=live_runs(),
         activity=newest_runs(10),
         health=health(),
         steps=_steps(state),
+        mapped=_mapped(),
         povs=state["povs"],
-        synced_at=state["synced_at"],
+        conflicts=state["conflicts"],
+        synced_at=_synced_at(),
+        hides_steps=bool(state["hidden"]),
+        is_demo=bool(state["demo"]),
     )
+
+
+def _synced_at() -> datetime | None:
+    """The oldest of the times at which an active connection last came to agree in full."""
+    times = [row["at"] for row in rows(AGREED)]
+    known = [at for at in times if at is not None]
+    return min(known) if known and len(known) == len(times) else None
+
+
+def _tiles() -> tuple[Tile, ...]:
+    pulse: dict[UUID, dict[int, Row]] = {}
+    for row in rows(PULSE, days=DAYS):
+        pulse.setdefault(row["connection_id"], {})[row["age"]] = row
+    today = now().date()
+    return tuple(
+        Tile(
+            card,
+            [_day(today, age, pulse.get(card.id, {}).get(age)) for age in reversed(range(DAYS))],
+            calls_left(card.id),
+        )
+        for card in cards()
+    )
+
+
+def _day(today: date, age: int, row: Row | None) -> Day:
+    day = today - timedelta(days=age)
+    return Day(day, int(row["written"]) if row else 0, int(row["read"]) if row else 0)
+
+
+def _mapped() -> tuple[Mapped, ...]:
+    found = []
+    for row in rows(MAPPED):
+        kind = kinds().get(row["kind"])
+        if kind is None:
+            continue
+        ours = set(row["ours"] or ())
+        required = [field.name for field in kind.fields if field.required]
+        optional = [field.name for field in kind.fields if not field.required]
+        found.append(
+            Mapped(
+                row["id"],
+                row["connection"],
+                row["remote_object"],
+                kind.plural,
+                len(ours.intersection(required)),
+                len(required),
+                len(ours.intersection(optional)),
+                len(optional),
+            )
+        )
+    return tuple(found)
 
 
 def health() -> Health:
@@ -144,28 +310,28 @@ def _steps(found: Row) -> tuple[Step, ...]:
         Step(
             "Look at a plan",
             "See every change before it is written, and why.",
-            found["runs"] > 0,
+            found["ran"],
             "Plan a sync",
             "sync.now",
         ),
         Step(
             "Apply the plan",
             "Watch it run. Undo stays one click away.",
-            found["applied"] > 0,
+            found["applied"],
             "Open plans",
             "sync.history",
         ),
         Step(
             "Settle a conflict",
             "When both sides changed one field, you choose.",
-            found["settled"] > 0,
+            found["settled"],
             "Open conflicts",
             "conflicts.index",
         ),
         Step(
             "Undo a run",
             "It is a plan too: see what goes back before it does.",
-            found["undone"] > 0,
+            found["undone"],
             "Open history",
             "sync.history",
         ),
