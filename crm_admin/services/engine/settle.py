@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm_admin.crashpoints import crashpoint
@@ -22,8 +22,8 @@ from crm_admin.services.sql import Cursor, Row, transaction
 UNKNOWN = """
 SELECT id, stream_id, run_id, operation_id, run_at, record_id, link_id, remote_object, remote_id,
 action, marker,
-       fields, associations, expected, attempts, sent_at, not_before, seq, not_before <= now() AS
-       due
+       fields, associations, expected, attempts, sent_at, created_at, not_before, seq,
+       not_before <= now() AS due
   FROM effect WHERE connection_id = %s AND state = 'unknown' ORDER BY seq LIMIT 500
 """
 
@@ -267,8 +267,8 @@ CLOCK_SECONDS = 5
 
 
 def _look_up(work: Work, name: str, row: Row) -> tuple[RemoteRecord, ...]:
-    """Return the records with the natural key that are as sent, or were touched since: a person may
-    have edited what we made.
+    """Return the records with the natural key that were made since the create was sent, whatever a
+    person has made of them since.
     """
     spec = work.provider.spec.object(name)
     fields = row["fields"]
@@ -278,13 +278,19 @@ def _look_up(work: Work, name: str, row: Row) -> tuple[RemoteRecord, ...]:
     if key is None:
         return ()
     records = work.provider.find(name, key, [str(fields[key])], sorted(fields))
-    since = row["sent_at"] + timedelta(seconds=work.provider.clock_offset() - CLOCK_SECONDS)
-    return tuple(
-        record
-        for record in records
-        if _holds(record, {**row, "associations": {}}, work)
-        or (record.updated_at is not None and record.updated_at >= since)
-    )
+    # A repeated create may be carried out by any of its tries, so the first one counts.
+    first = row["sent_at"] if row["attempts"] <= 1 else row["created_at"]
+    since = first + timedelta(seconds=work.provider.clock_offset() - CLOCK_SECONDS)
+    return tuple(record for record in records if _is_fresh(record, row, work, since))
+
+
+def _is_fresh(record: RemoteRecord, row: Row, work: Work, since: datetime) -> bool:
+    """Whether a record can be the one that we made; its age tells, where the CRM keeps it."""
+    if record.created_at is not None:
+        return record.created_at >= since
+    if _holds(record, {**row, "associations": {}}, work):
+        return True
+    return record.updated_at is not None and record.updated_at >= since
 
 
 def _unlinked(

@@ -84,6 +84,43 @@ def test_an_edited_record_of_an_unanswered_create_is_found_without_marker(
     assert desk.rows("SELECT remote_id FROM link")[0]["remote_id"] == remote
 
 
+def test_a_namesake_that_was_there_before_is_not_taken_for_ours(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    """The create never arrived; a person had made one of that name minutes before."""
+    hubspot.post("/_sim/config", {"tokens": {DEMO_TOKEN: {"scopes": WITHOUT_MARKER}}})
+    desk.sync("full")
+    hubspot.post("/_sim/config", {"clock_offset": -600})
+    namesake = hubspot.add("companies", name="Harbour", city="Porto")
+    hubspot.post("/_sim/config", {"clock_offset": 0})
+    desk.change("UPDATE stream SET watermark = now() + interval '1 hour'")
+    desk.add("company", name="Harbour", city="Porto")
+    with dying_at("intent.before_send"):
+        desk.sync()
+    let_time_pass(desk)
+
+    go_on(desk)
+
+    companies = hubspot.all("companies")
+    [link] = desk.rows("SELECT remote_id FROM link")
+    assert (len(companies), link["remote_id"] != namesake) == (2, True)
+
+
+def test_two_fresh_records_of_one_name_go_to_a_person(desk: Desk, hubspot: HubSpot) -> None:
+    hubspot.post("/_sim/config", {"tokens": {DEMO_TOKEN: {"scopes": WITHOUT_MARKER}}})
+    desk.add("company", name="Harbour", city="Porto")
+    with dying_at("intent.after_send"):
+        desk.sync()
+    hubspot.add("companies", name="Harbour", city="Faro")
+    let_time_pass(desk)
+
+    go_on(desk)
+
+    [operation] = desk.rows("SELECT state, error_code FROM operation WHERE action = 'create'")
+    assert operation == {"state": "failed", "error_code": "duplicate_suspected"}
+    assert len(hubspot.all("companies")) == 2
+
+
 def test_an_update_that_never_arrived_is_sent_by_the_run_that_settles_it(
     desk: Desk, hubspot: HubSpot
 ) -> None:
