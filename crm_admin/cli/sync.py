@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from crm_admin import tenancy
 from crm_admin.cli.acting import acting, json_option, organization_option, say, sentences
-from crm_admin.services import connections, plans, runs, sync_runs, undo
+from crm_admin.services import connections, connections_health, plans, runs, sync_runs, undo
 from crm_admin.services.access import Person
 from crm_admin.services.engine import run as engine
 from crm_admin.services.runs import Report
@@ -25,6 +25,7 @@ POLL_SECONDS = 0.2
 
 def _start(person: Person, name: str, mode: str, *, staged: bool) -> UUID:
     found = connections.named(name)
+    connections_health.require_reachable(found.id)
     reference = sync_runs.start(
         person=Started(person.name, person.user_id, "cli"),
         connection_id=found.id,

@@ -17,6 +17,8 @@ OURS: Final = frozenset(
         "DEMO",
         "DEMO_PASSWORD",
         "ENCRYPTION_KEYS",
+        "HUBSPOT_SIMULATOR_CLIENT_ID",
+        "HUBSPOT_SIMULATOR_CLIENT_SECRET",
         "PRIVATE_ENDPOINTS",
         "PUBLIC_URL",
         "REDIS_URL",

@@ -37,6 +37,7 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "valkey_password": _token,
     "cron_secret": _token,
     "demo_password": _sayable,
+    "simulator_client": _token,
 }
 
 

@@ -1,6 +1,7 @@
 """`bin/start`: everything on one machine, in order, until Ctrl-C."""
 
 import argparse
+import json
 import logging
 import os
 import subprocess
@@ -26,12 +27,16 @@ from crm_admin.launcher.places import Places
 from crm_admin.launcher.supervisor import Supervisor
 
 READY_SECONDS: Final = 60
+SIMULATED_APP: Final = "crm-admin-demo"
 PEOPLE: Final = {
     "admin@demo.test": "connections, mapping, people",
     "operator@demo.test": "runs, imports, conflicts",
     "owner@demo.test": "the state of their own POVs",
     "viewer@demo.test": "reading only",
 }
+
+
+logger = logging.getLogger(__name__)
 
 
 class Start:
@@ -89,13 +94,19 @@ class Start:
         self.supervisor.add("scheduler", parts.scheduler(self.places, self.environ))
         if simulators is not None:
             self._await("/", simulators)
+            _register_app(simulators, self.secrets["simulator_client"])
         self._note()
         self.supervisor.changed = self._note
 
     def _simulators(self) -> int:
         """Start the simulated CRMs; the first time, both sides get their demo records."""
         port = ports.lasting(self.places.var / "simulators.port", self.port + 100)
-        self.environ |= {"DEMO": "1", "SIMULATOR_URL": f"http://{ports.LOOPBACK}:{port}"}
+        self.environ |= {
+            "DEMO": "1",
+            "SIMULATOR_URL": f"http://{ports.LOOPBACK}:{port}",
+            "HUBSPOT_SIMULATOR_CLIENT_ID": SIMULATED_APP,
+            "HUBSPOT_SIMULATOR_CLIENT_SECRET": self.secrets["simulator_client"],
+        }
         self.supervisor.add("simulators", parts.simulators(self.places, self.environ, port))
         stamp = self.places.var / "seeded"
         if not stamp.exists():
@@ -181,6 +192,22 @@ def _answers(path: str, port: int) -> bool:
         return connection.getresponse().status == 200
     except OSError:
         return False
+    finally:
+        connection.close()
+
+
+def _register_app(port: int, secret: str) -> None:
+    """Make our application known to the simulated HubSpot; one that knows none accepts any, so a
+    simulator that was started again meanwhile lets people in as well.
+    """
+    body = json.dumps({"oauth_clients": {SIMULATED_APP: secret}})
+    connection = HTTPConnection(ports.LOOPBACK, port, timeout=5)
+    try:
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", "/hubspot/_sim/config", body, headers)
+        connection.getresponse().read()
+    except OSError as error:
+        logger.warning("the simulated HubSpot does not know our application: %s", error)
     finally:
         connection.close()
 

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater
+from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater, Unavailable
+from crm_admin.outward.failures import NotSent
 from crm_admin.services import attention, remote
 from crm_admin.services.attention import Item
 from crm_admin.services.connections_check import other_account
@@ -45,3 +46,23 @@ def check(connection_id: UUID) -> str:
         elif health == "ok":
             attention.settle_item(cursor, kind="reconnect", subject=str(connection_id))
     return health
+
+
+def require_reachable(connection_id: UUID) -> None:
+    """Raise Unavailable when nobody answers at a connection's address after a few tries.
+
+    For command lines, where a person waits: in the background a run waits by itself. Everything
+    else that may be wrong is left to the run.
+    """
+    with transaction() as cursor:
+        row = cursor.execute("SELECT * FROM connection WHERE id = %s", (connection_id,)).fetchone()
+    if row is None or row["stance"] == "paused":
+        return
+    try:
+        with remote.opened(row) as opened:
+            opened.provider.account()
+    except CrmAdminError as error:
+        if isinstance(error.__cause__, NotSent):
+            raise Unavailable(
+                f"{row['name']} was tried several times: {error.sentence} Nothing was started."
+            ) from error

@@ -129,7 +129,7 @@ def reset_links(*, person: Person, connection_id: UUID, typed: str) -> int:
     return reset(person=person, connection_id=connection_id)
 
 
-def delete(*, person: Person, connection_id: UUID, typed: str) -> bool:
+def delete(*, person: Person, connection_id: UUID, typed: str, in_background: bool = True) -> bool:
     """Delete a connection and all that is known of its CRM; no record of ours or theirs is touched,
     and the history of its runs stays. False when it is large and goes on in the background.
     """
@@ -156,12 +156,11 @@ def delete(*, person: Person, connection_id: UUID, typed: str) -> bool:
             connection_id,
             before={"name": row["name"], "provider": row["provider"], "links": found.links},
         )
-    if found.links <= AT_ONCE or not dispatch.enqueue(
-        "connections.delete", person.organization_id, connection_id
-    ):
-        go_on(connection_id)
-        return True
-    return False
+    is_large = in_background and found.links > AT_ONCE
+    if is_large and dispatch.enqueue("connections.delete", person.organization_id, connection_id):
+        return False
+    go_on(connection_id)
+    return True
 
 
 def go_on(connection_id: UUID) -> None:

@@ -111,6 +111,30 @@ def set_limits(*, person: Person, connection_id: UUID, limits: NewLimits, typed:
         )
 
 
+def set_daily_calls(*, person: Person, connection_id: UUID, calls: int | None) -> None:
+    """Let runs and schedules make so many calls a day; None lifts the limit."""
+    amount = None if calls is None else check_limit("daily_calls", str(calls), optional=False)
+    with transaction() as cursor:
+        row = locked(cursor, connection_id)
+        limits = {k: v for k, v in (row["limits"] or {}).items() if k != "daily_calls"}
+        if amount:
+            limits["daily_calls"] = amount
+        cursor.execute(
+            "UPDATE connection SET limits = %s, updated_at = now(), version = version + 1"
+            " WHERE id = %s",
+            (dumps(limits), connection_id),
+        )
+        audit.write(
+            cursor,
+            person,
+            "connection.limits",
+            "connection",
+            connection_id,
+            before={"daily_calls": (row["limits"] or {}).get("daily_calls")},
+            after={"daily_calls": amount},
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class General:
     """Name, environment and address of a connection."""
