@@ -12,7 +12,7 @@ from crm_admin.blueprints.wording import _
 from crm_admin.clock import now
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
-from crm_admin.services import attention as service
+from crm_admin.services import need_marks as service
 from crm_admin.services.queries import needs as query
 from crm_admin.services.queries import people as people_query
 
