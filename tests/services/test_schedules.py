@@ -73,6 +73,7 @@ def test_a_new_connection_gets_its_recurring_work_once(ana: Person, connection: 
         "detect-conflicts": 1,
         "health-check": 2,
         "retry-failed": 1,
+        "token-refresh": 2,
     }
     assert rows("SELECT 1 FROM schedule WHERE connection_id = %s", second)
 
