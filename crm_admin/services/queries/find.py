@@ -52,26 +52,25 @@ SELECT r.id FROM record r
 
 ENDING = "SELECT record_id FROM find_by_ending(CAST(:ending AS text), CAST(:most AS integer))"
 
-# Each pair of connection and object is one look into the link's unique index.
+# Each pair of connection and object is one look into a unique index: LIMIT keeps it there,
+# whatever the server believes of the tables' sizes.
 THEIRS = """
-SELECT l.record_id, c.name AS connection, o.remote_object
+SELECT coalesce(l.record_id, m.record_id) AS record_id, c.name AS connection, o.remote_object
   FROM connection c
  CROSS JOIN LATERAL (SELECT DISTINCT s.remote_object FROM stream s
                       WHERE s.connection_id = c.id) o
-  JOIN link l ON l.connection_id = c.id AND l.remote_object = o.remote_object
-   AND l.remote_id = :id
+  LEFT JOIN LATERAL (
+       SELECT record_id FROM link
+        WHERE link.connection_id = c.id AND link.remote_object = o.remote_object
+          AND link.remote_id = :id LIMIT 1) l ON true
+  LEFT JOIN LATERAL (
+       SELECT link_id FROM link_alias a
+        WHERE a.connection_id = c.id AND a.remote_object = o.remote_object
+          AND a.remote_id = :id LIMIT 1) a ON true
+  LEFT JOIN LATERAL (SELECT record_id FROM link WHERE link.id = a.link_id LIMIT 1) m ON true
  WHERE (CAST(:object AS text) = '' OR o.remote_object = :object)
    AND (CAST(:connections AS uuid[]) IS NULL OR c.id = ANY(CAST(:connections AS uuid[])))
-UNION
-SELECT l.record_id, c.name, a.remote_object
-  FROM connection c
- CROSS JOIN LATERAL (SELECT DISTINCT s.remote_object FROM stream s
-                      WHERE s.connection_id = c.id) o
-  JOIN link_alias a ON a.connection_id = c.id AND a.remote_object = o.remote_object
-   AND a.remote_id = :id
-  JOIN link l ON l.id = a.link_id
- WHERE (CAST(:object AS text) = '' OR o.remote_object = :object)
-   AND (CAST(:connections AS uuid[]) IS NULL OR c.id = ANY(CAST(:connections AS uuid[])))
+   AND (l.record_id IS NOT NULL OR m.record_id IS NOT NULL)
  LIMIT :most
 """
 
