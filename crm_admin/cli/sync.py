@@ -11,9 +11,11 @@ from flask.cli import AppGroup
 
 from crm_admin import tenancy
 from crm_admin.cli.acting import acting, json_option, organization_option, say, sentences
+from crm_admin.errors import BadInput
 from crm_admin.services import connections, connections_health, plans, runs, sync_runs, undo
 from crm_admin.services.access import Person
 from crm_admin.services.engine import run as engine
+from crm_admin.services.queries import plan as plan_query
 from crm_admin.services.runs import Report
 from crm_admin.services.sync_runs import Started
 
@@ -36,7 +38,7 @@ def _start(person: Person, name: str, mode: str, *, staged: bool) -> UUID:
     return reference.id
 
 
-def _work(run_id: UUID) -> Report:
+def work(run_id: UUID) -> Report:
     """Work on a run until it ends, waits for a person, or another worker has ended it."""
     told = ""
     while True:
@@ -46,11 +48,13 @@ def _work(run_id: UUID) -> Report:
             return report
         if report.state == "waiting" and report.message != told:
             told = report.message
-            click.echo(f"Waiting {report.wait_seconds:.0f} s: {told}", err=True)
+            wait = f" {report.wait_seconds:.0f} s" if report.wait_seconds else ""
+            click.echo(f"Waiting{wait}: {told}", err=True)
         time.sleep(POLL_SECONDS if state is None else max(POLL_SECONDS, report.wait_seconds))
 
 
-def _finish(report: Report, *, as_json: bool) -> None:
+def finish(report: Report, *, as_json: bool) -> None:
+    """Say what a run came to and end with the exit code of its state."""
     if as_json:
         say(report.as_json())
     else:
@@ -67,8 +71,8 @@ def _finish(report: Report, *, as_json: bool) -> None:
 def plan(connection: str, mode: str, organization: str | None, as_json: bool) -> None:
     """Read both sides and say what would be written; nothing is."""
     with acting(organization) as person:
-        report = _work(_start(person, connection, mode, staged=True))
-    _finish(report, as_json=as_json)
+        report = work(_start(person, connection, mode, staged=True))
+    finish(report, as_json=as_json)
 
 
 @group.command("run")
@@ -100,25 +104,37 @@ def run(
             report = runs.report(reference.id)
             say(report.as_json()) if as_json else click.echo(f"Queued as {reference.id}.")
             return
-        report = _work(_start(person, connection, mode, staged=False))
+        report = work(_start(person, connection, mode, staged=False))
         if approve and report.state == "planned":
             plans.approve(person=person, run_id=report.run, plan_hash=report.plan_hash, wake=False)
-            report = _work(report.run)
-    _finish(report, as_json=as_json)
+            report = work(report.run)
+    finish(report, as_json=as_json)
 
 
 @group.command("apply")
 @click.argument("run_id")
+@click.option("--release", type=int, help="The number of changes, for a plan of the guard.")
 @organization_option
 @json_option
 @sentences
-def apply(run_id: str, organization: str | None, as_json: bool) -> None:
-    """Apply a plan."""
+def apply(run_id: str, release: int | None, organization: str | None, as_json: bool) -> None:
+    """Apply a plan; what the guard held back is released with its number only."""
     with acting(organization) as person:
         report = runs.report(runs.find(run_id))
+        _require_number(report.run, release)
         plans.approve(person=person, run_id=report.run, plan_hash=report.plan_hash, wake=False)
-        report = _work(report.run)
-    _finish(report, as_json=as_json)
+        report = work(report.run)
+    finish(report, as_json=as_json)
+
+
+def _require_number(run_id: UUID, typed: int | None) -> None:
+    found = plan_query.plan(run_id)
+    if found.guard and typed != found.applies:
+        raise BadInput(
+            "release",
+            f"The guard held these {found.applies} changes back: {found.line.reason} Look at them"
+            f" with `show`, then add --release {found.applies}.",
+        )
 
 
 @click.command("undo")
@@ -130,8 +146,8 @@ def undo_run(run_id: str, organization: str | None, as_json: bool) -> None:
     """Take a run back on both sides; what changed since stays and is listed."""
     with acting(organization) as person:
         reference = undo.start(person=person, run_id=runs.find(run_id), wake=False)
-        report = _work(reference.id)
-    _finish(report, as_json=as_json)
+        report = work(reference.id)
+    finish(report, as_json=as_json)
 
 
 def register(crm: AppGroup) -> None:
