@@ -4,7 +4,7 @@ and the navigation."""
 from typing import Any
 
 import orjson
-from flask import Flask, g
+from flask import Flask, Response, g, request
 
 from crm_admin import charts
 from crm_admin.blueprints import formats, words
@@ -13,6 +13,7 @@ from crm_admin.blueprints.assets import asset_url, assets
 from crm_admin.blueprints.links import record_url
 from crm_admin.blueprints.navigation import Group, navigation
 from crm_admin.security.permissions import Permission, is_allowed
+from crm_admin.services.queries import brief
 from crm_admin.services.queries.frame import Frame, frame
 from crm_admin.services.queries.mapping import field_of
 from crm_admin.services.queries.why import reason_sentence
@@ -72,6 +73,14 @@ def install(app: Flask) -> None:
         htmx_config=orjson.dumps(HTMX).decode(),
     )
     app.context_processor(_context)
+    app.after_request(_forget)
+
+
+def _forget(response: Response) -> Response:
+    """Let the next page count anew what this request may have changed."""
+    if request.method not in {"GET", "HEAD"}:
+        brief.forget()
+    return response
 
 
 def _context() -> dict[str, Any]:
