@@ -47,7 +47,7 @@ def navigation(person: Person, frame: Frame) -> tuple[Group, ...]:
             "sync.now",
             "arrow-repeat",
             key="s",
-            under="sync.",
+            under=("sync.", "plans.", "undo."),
             count=(frame.plans, "warn"),
         ),
         _conflicts(frame),
@@ -98,7 +98,7 @@ def _item(
     icon: str,
     *,
     key: str = "",
-    under: str = "",
+    under: str | tuple[str, ...] = "",
     count: tuple[int, str] = (0, "neutral"),
 ) -> Item:
     here = request.endpoint or ""
