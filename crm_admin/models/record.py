@@ -100,7 +100,11 @@ class RecordKey(Owned, Base):
     """A normalised match key; derived from the record's data, and rebuilt with it."""
 
     __tablename__ = "record_key"
-    __table_args__ = (part_of("record", "record_id"), Index(None, "organization_id", "record_id"))
+    __table_args__ = (
+        part_of("record", "record_id"),
+        # With the organisation first it would be taken for looking up values in small tables.
+        Index("ix_record_key_record", "record_id", "organization_id"),
+    )
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     key_type: Mapped[str] = mapped_column(primary_key=True)

@@ -2,7 +2,7 @@
 a person.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ KEY_LOCK_SPACE = 0x4B455953
 # A weak key makes look-alikes, and a record that is already linked is nobody's: names that many
 # records share would otherwise bring them all along. LIMIT keeps each look-up on its index.
 KEYS = """
-SELECT w.key_type, w.value, k.record_id
+SELECT w.key_type, w.value, k.record_id, l.linked
   FROM unnest(%(types)s::text[], %(values)s::text[], %(strong)s::bool[])
        AS w (key_type, value, strong)
  CROSS JOIN LATERAL (
@@ -49,7 +49,6 @@ SELECT w.key_type, w.value, k.record_id
         WHERE NOT w.strong AND organization_id = %(org)s AND record_id = k.record_id
           AND stream_id = %(stream)s
         LIMIT 1) AS l ON true
- WHERE l.linked IS NULL
 """
 
 
@@ -181,12 +180,8 @@ def _lock_keys(cursor: Cursor, work: Work, group: Sequence[Unlinked]) -> None:
     table.
     """
     begun = {kind: crc32(f"{work.organization_id}:{kind}:".encode()) for kind in KeyType}
-    numbers = {
-        crc32(key.value.encode(), begun[key.type]) % KEY_LOCKS
-        for one in group
-        for key in one.keys
-        if key.strong
-    }
+    strong = [key for one in group for key in one.keys if key.strong]
+    numbers = {crc32(key.value.encode(), begun[key.type]) % KEY_LOCKS for key in strong}
     cursor.execute(
         "SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) AS n",
         (KEY_LOCK_SPACE, f"{{{','.join(map(str, sorted(numbers)))}}}"),
@@ -201,27 +196,7 @@ def _chosen(group: Sequence[Unlinked], choices: Mapping[str, str]) -> set[UUID]:
 def _known(
     cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked], chosen: set[UUID]
 ) -> _Known:
-    weak: set[tuple[str, str]] = set()
-    strong: set[tuple[str, str]] = set()
-    for one in group:
-        for kind, value, is_strong, _ in one.keys:
-            (strong if is_strong else weak).add((kind, value))
-    pairs = sorted(weak | strong)
-    by_key: dict[tuple[str, str], list[UUID]] = defaultdict(list)
-    if pairs:
-        for row in cursor.execute(
-            KEYS,
-            {
-                "types": text_array(kind for kind, _ in pairs),
-                "values": text_array(value for _, value in pairs),
-                "strong": text_array("t" if pair in strong else "f" for pair in pairs),
-                "stream": stream.id,
-                "org": work.organization_id,
-                "kind": stream.facts.kind.name,
-                "limit": CANDIDATES_PER_KEY,
-            },
-        ).fetchall():
-            by_key[row["key_type"], row["value"]].append(row["record_id"])
+    by_key = _by_key(cursor, work, stream, group)
     ids = list({record_id for found in by_key.values() for record_id in found} | chosen)
     taken: dict[UUID, str] = {}
     if ids:
@@ -233,6 +208,42 @@ def _known(
             taken[row["record_id"]] = row["remote_id"] or ""
         _leave_deleted(cursor, by_key, [one for one in ids if one not in taken])
     return _Known(by_key, taken)
+
+
+def _by_key(
+    cursor: Cursor, work: Work, stream: Stream, group: Sequence[Unlinked]
+) -> dict[tuple[str, str], list[UUID]]:
+    """Return who has the same keys, of weak ones only records without link.
+
+    A weak key whose first records are all linked brings nobody, and is not looked up again while
+    this worker has the run: newer records with the same name come behind those.
+    """
+    strong = {(key.type, key.value) for one in group for key in one.keys if key.strong}
+    crowded = work.crowded[stream.id]
+    weak = {(key.type, key.value) for one in group for key in one.keys if not key.strong}
+    pairs = sorted(strong | (weak - crowded))
+    found: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+    linked: Counter[tuple[str, str]] = Counter()
+    if not pairs:
+        return found
+    named = {
+        "types": text_array(kind for kind, _ in pairs),
+        "values": text_array(value for _, value in pairs),
+        "strong": text_array("t" if pair in strong else "f" for pair in pairs),
+        "stream": stream.id,
+        "org": work.organization_id,
+        "kind": stream.facts.kind.name,
+        "limit": CANDIDATES_PER_KEY,
+    }
+    # Prepared, it would keep the plan of the first, small tables while a pull fills them.
+    for row in cursor.execute(KEYS, named, prepare=False).fetchall():
+        pair = (row["key_type"], row["value"])
+        if row["linked"]:
+            linked[pair] += 1
+        else:
+            found[pair].append(row["record_id"])
+    crowded |= {pair for pair, count in linked.items() if count == CANDIDATES_PER_KEY}
+    return found
 
 
 def _leave_deleted(

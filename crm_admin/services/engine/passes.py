@@ -21,6 +21,7 @@ from crm_admin.services.engine.gone import missed_remotes, note_archived
 from crm_admin.services.engine.known import links_of_records
 from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.slices import take_slice
+from crm_admin.services.engine.statistics import keep_fresh
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.unlinked import make_ready, unlinked_all
@@ -101,6 +102,7 @@ def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> s
         work.save(cursor, phase="reading")
         crashpoint("page.applied.before_commit")
     crashpoint("page.applied.after_commit")
+    keep_fresh(work)
     return pages.cursor
 
 

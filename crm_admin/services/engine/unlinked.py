@@ -51,7 +51,8 @@ def unlinked_all(remote: RemoteObject, records: Sequence[RemoteRecord]) -> dict[
     streams = {stream.id: stream for stream in remote.streams}
     for record in records:
         for stream in remote.streams:
-            if matches(stream.facts.filter, record.properties):
+            lines = stream.facts.filter
+            if not lines or matches(lines, record.properties):
                 groups[stream.id].append(record)
                 break
     found: dict[str, Unlinked] = {}

@@ -1,6 +1,6 @@
 """What the steps of one run share while a worker holds its lease."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +47,10 @@ class Work:
     counts: Counter[str] = field(default_factory=Counter)
     ahead: Ahead = field(default_factory=Ahead)
     mostly_new: bool = False
+    analysed_at: int = 0
+    crowded: defaultdict[UUID, set[tuple[str, str]]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
     unmarked: set[str] = field(default_factory=set)
 
     @property
