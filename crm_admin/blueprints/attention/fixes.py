@@ -178,7 +178,7 @@ def _worker(need: Need) -> Work:
         need.amount,
         n=number(need.amount),
     )
-    facts = (waiting,) if need.amount else (_("Runs wait in the queue."),)
+    facts = (waiting,) if need.amount else (_("New runs will wait."),)
     return Work(need, "error", title, facts, "", "", command="flask crm worker")
 
 
