@@ -5,12 +5,13 @@ shared.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from crm_admin.errors import BadInput, RetryLater
 from crm_admin.outward.failures import NotSent
 from crm_admin.outward.guard import Rules, parse_endpoint
-from crm_admin.outward.protocols import Rank
+from crm_admin.outward.protocols import Rank, RateBudget
 from crm_admin.outward.transport import Wiring
 from crm_admin.providers import registry
 from crm_admin.providers.base import ConnectionConfig, Provider
@@ -18,7 +19,7 @@ from crm_admin.services import oauth_tokens
 from crm_admin.services.budget import breaker_of, budget_of
 from crm_admin.services.sealing import credentials_of
 from crm_admin.services.sql import Row, transaction
-from crm_admin.services.wiring import Calls, private_networks
+from crm_admin.services.wiring import Calls, Capped, private_networks
 
 __all__ = ["Calls", "Opened", "check_endpoint", "open_connection", "opened", "private_networks"]
 
@@ -61,7 +62,7 @@ def open_connection(
     )
     wiring = Wiring(
         private_networks=private_networks(),
-        budget=budget_of(row),
+        budget=_budget(row, limits),
         breaker=breaker_of(row["id"]),
         log=calls,
         rank=who,
@@ -87,6 +88,12 @@ def opened(
 
 def _secrets(row: Row) -> dict[str, str]:
     return credentials_of(row["organization_id"], row["id"]).opened(row["credentials"])
+
+
+def _budget(row: Row, limits: Mapping[str, Any]) -> RateBudget:
+    allowed = (limits.get("calls") or {}).get("")
+    budget = budget_of(row)
+    return Capped(budget, float(allowed[0]), float(allowed[1])) if allowed else budget
 
 
 def _keep_daily_budget(row: Row, limits: Mapping[str, object]) -> None:

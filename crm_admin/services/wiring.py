@@ -1,5 +1,6 @@
 """What every call to a CRM is given: its log, and the networks it may reach."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from flask import current_app
 
 from crm_admin.ids import new_id
 from crm_admin.outward.guard import Network
-from crm_admin.outward.protocols import CallEntry, Rank
+from crm_admin.outward.protocols import CallEntry, Rank, RateBudget, Seen
 from crm_admin.services.sql import transaction
 
 INSERT = """
@@ -74,3 +75,24 @@ def private_networks() -> tuple[Network, ...]:
     machine.
     """
     return tuple(ip_network(text) for text in current_app.config["CRM"].private_endpoints)
+
+
+class Capped:
+    """A budget whose default bucket never follows an answer beyond what a person allowed."""
+
+    def __init__(self, budget: RateBudget, calls: float, seconds: float) -> None:
+        self._budget = budget
+        self._per_second = calls / seconds
+
+    def take(self, cost: int, rank: Rank, bucket: str = "") -> float:
+        """Take and return 0, or take nothing and return the seconds after which to ask again."""
+        return self._budget.take(cost, rank, bucket)
+
+    def learn(self, seen: Seen) -> None:
+        """Bring the budget into line with what an answer told, as far as it is allowed."""
+        if seen.bucket or not seen.limit or not seen.window_seconds:
+            self._budget.learn(seen)
+            return
+        most = max(1, int(self._per_second * seen.window_seconds))
+        left = None if seen.remaining is None else min(seen.remaining, most)
+        self._budget.learn(replace(seen, limit=min(seen.limit, most), remaining=left))
