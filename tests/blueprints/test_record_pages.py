@@ -225,6 +225,38 @@ def test_following_is_ones_own(app: Flask, world: World) -> None:
     assert "You no longer follow" in again.text
 
 
+def test_an_owner_shares_a_pov_and_takes_it_back(app: Flask, world: World) -> None:
+    colleague = world.person(Role.POV_OWNER)
+    operator = browser(app, world, Role.OPERATOR)
+    page = f"/povs/{world.others}"
+    form = operator.get(page).form(f"{page}/share")
+
+    shared = operator.send(form, email=colleague.email.upper())
+    nobody = operator.send(form, email="nobody@nordlicht.example")
+    seen = browser(app, world, Role.POV_OWNER).get(page)
+    operator.send(operator.get(page).form(f"{page}/unshare/{colleague.user_id}"))
+
+    assert "Person pov_owner sees this POV now." in shared.text
+    assert "Nobody in your organisation has this e-mail address." in nobody.text
+    assert seen.status == 200
+    assert browser(app, world, Role.POV_OWNER).get(page).status == 404
+
+
+def test_whom_a_pov_is_shared_with_does_not_share_it_on(app: Flask, world: World) -> None:
+    owner = world.person(Role.POV_OWNER)
+    share = "INSERT INTO share (organization_id, record_id, user_id) VALUES (:org, :id, :user)"
+    run(app, world, share, org=world.organization, id=world.others, user=owner.user_id)
+    visitor = browser(app, world, Role.POV_OWNER)
+    own, others = visitor.get(f"/povs/{world.own}"), visitor.get(f"/povs/{world.others}")
+
+    seen = visitor.send(
+        own.form(f"/povs/{world.own}/share"), to=f"/povs/{world.others}/share", email="x@y.example"
+    )
+
+    assert not others.has_form(f"/povs/{world.others}/share")
+    assert seen.status == 403
+
+
 def test_a_contact_of_nothing_is_refused_and_a_named_one_is_made(app: Flask, world: World) -> None:
     one, new = browser(app, world), "/records/contact/new"
     form = one.get(new).form(new)
@@ -289,6 +321,7 @@ def test_parts_of_the_page_stand_alone(app: Flask, world: World) -> None:
     assert unknown.status == 404
 
 
+UNDO = "undo/01a1fede-0000-7000-8000-000000000000"
 PARTS = ("", "/_status", "/_timeline", "/_why/title", "/why/title", "?as_of=2026-11-18")
 
 
@@ -300,7 +333,7 @@ def test_a_pov_owner_gets_no_part_of_another_ones_pov(app: Flask, world: World, 
     assert "Fjordlys" not in seen.text
 
 
-@pytest.mark.parametrize("action", ["edit", "archive", "restore", f"undo/{new_id()}"])
+@pytest.mark.parametrize("action", ["edit", "archive", "restore", UNDO])
 def test_a_pov_owner_changes_no_field(app: Flask, world: World, action: str) -> None:
     owner = browser(app, world, Role.POV_OWNER)
     form = owner.get(f"/povs/{world.own}").form(f"/povs/{world.own}/follow")
@@ -310,7 +343,7 @@ def test_a_pov_owner_changes_no_field(app: Flask, world: World, action: str) -> 
     assert seen.status == 403
 
 
-@pytest.mark.parametrize("action", ["ask", "follow", "sync", "archive", f"undo/{new_id()}"])
+@pytest.mark.parametrize("action", ["ask", "follow", "sync", "archive", UNDO])
 def test_acting_on_a_foreign_record_is_not_found(app: Flask, world: World, action: str) -> None:
     stranger = empty_world(app)
     visitor = browser(app, stranger)
