@@ -157,7 +157,9 @@ def test_another_browser_cannot_finish_a_sign_in(place: Place) -> None:
     there = consent(leave(place).response.headers["Location"])
     other = Browser(place.app, place.world.person(Role.ADMIN))
 
-    seen = other.follow(f"/api/crm/oauth/hubspot/callback?state={there['state']}&code={there['code']}")
+    seen = other.follow(
+        f"/api/crm/oauth/hubspot/callback?state={there['state']}&code={there['code']}"
+    )
 
     assert "began in another browser" in seen.text
     assert place.value("SELECT count(*) FROM oauth_token") == 0

@@ -42,7 +42,9 @@ FREEZES: Final = (
 ASKING: Final = ("run.created.before_commit", "run.created.after_commit", "run.enqueued")
 UNDOING: Final = tuple(sorted(name for name in NAMES if name.startswith("undo.")))
 # Reached only by what these schedules have nothing of: sign-ins whose tokens end.
-ELSEWHERE: Final = tuple(sorted(name for name in NAMES if name.startswith(("maintenance.", "token."))))
+ELSEWHERE: Final = tuple(
+    sorted(name for name in NAMES if name.startswith(("maintenance.", "token.")))
+)
 POINTS: Final = tuple(sorted(NAMES - set(ELSEWHERE)))
 WRITES: Final = "/batch/(create|upsert|update)$"
 WRITE_FAULTS: Final[tuple[Mapping[str, object], ...]] = (
