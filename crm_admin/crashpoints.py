@@ -27,6 +27,7 @@ NAMES: Final = frozenset(
         "page.fetched",
         "pass_end.before_commit",
         "plan.slice_read",
+        "remap.read",
         "removal.slice_read",
         "run.claimed",
         "run.created.after_commit",

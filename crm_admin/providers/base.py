@@ -36,8 +36,8 @@ class RemoteRecord:
     one away.
 
     `associations` holds, per other object that was asked for, the ids with the primary first, else
-    in one fixed order; `primaries` names the objects whose first id the CRM itself calls the primary.
-    `former` are ids under which the record was known before the CRM merged or converted it.
+    in one fixed order; `primaries` names the objects whose first id the CRM itself calls the
+    primary. `former` are ids under which the record was known before a merge or conversion there.
     """
 
     id: str
@@ -99,6 +99,16 @@ class RemoteField:
 class RemoteSchema:
     object: str
     fields: tuple[RemoteField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePerson:
+    """Somebody who may own records there; one who left is not `active` and may still own some."""
+
+    id: str
+    email: str
+    name: str
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +322,9 @@ class Provider(Protocol):
 
     def describe(self, name: str) -> RemoteSchema:
         """Return the fields of an object as the account has them now."""
+
+    def people(self) -> tuple[RemotePerson, ...]:
+        """Return everybody who may own records; NeedsAttention when the right to is missing."""
 
     def changes(self, ask: Ask, cursor: str | None = None) -> Page:
         """Return one page of a pass; a repeated cursor or a page without results key raises

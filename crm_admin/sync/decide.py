@@ -179,7 +179,8 @@ def _both(pair: Pair, stream: StreamFacts, references: References, *, release: b
             Draft(Side.OURS, OperationAction.LINK, reason_code="matched", reason=pair.matched_by)
         )
     writes = Writes(release=release)
-    for line in _touched(pair, lines_of(stream.rules)):
+    decided.rewriting = _is_older(pair, stream)
+    for line in _touched(pair, lines_of(stream.rules), rewriting=decided.rewriting):
         seen = inputs_of(pair, stream, line.use)
         if seen is not None:
             decide_rule(decided, writes, stream, line.use, seen, references)
@@ -188,8 +189,16 @@ def _both(pair: Pair, stream: StreamFacts, references: References, *, release: b
     return decided
 
 
-def _touched(pair: Pair, lines: Sequence[Line]) -> Sequence[Line]:
-    """The rules whose sides do not stand exactly as they last agreed: few, of few records."""
+def _is_older(pair: Pair, stream: StreamFacts) -> bool:
+    """Whether the link was last agreed on under an older mapping than the stream has now."""
+    known = pair.link.mapping_version if pair.link is not None else None
+    return known is not None and known < stream.version
+
+
+def _touched(pair: Pair, lines: Sequence[Line], *, rewriting: bool) -> Sequence[Line]:
+    """The rules whose sides do not stand exactly as they last agreed: few, of few records. Those
+    that are to be written anew come along once.
+    """
     link, ours, theirs = pair.link, pair.here, pair.there
     if link is None:
         return lines
@@ -202,6 +211,7 @@ def _touched(pair: Pair, lines: Sequence[Line]) -> Sequence[Line]:
             here = ours.data.get(line.ours)
             there = theirs.properties.get(line.theirs, ABSENT)
         agreed = link.base_ours.get(line.rule_id, NO_BASE)
-        if here != agreed or there != link.base_theirs.get(line.rule_id, NO_BASE):
+        anew = rewriting and line.use.facts.rewrite is not None
+        if anew or here != agreed or there != link.base_theirs.get(line.rule_id, NO_BASE):
             found.append(line)
     return found

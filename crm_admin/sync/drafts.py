@@ -165,7 +165,8 @@ class Decided:
 
     `take` and `references` are new values of ours; `send` and `associate` go to the CRM, and once
     that
-    succeeded `sent` (rule → our value) and the values the CRM returned become the new bases.
+    succeeded `sent` (rule → our value) and the values the CRM returned become the new bases. While
+    `rewriting`, the link was last agreed on under an older mapping.
     """
 
     pair: Pair
@@ -182,6 +183,7 @@ class Decided:
     refused: list[str] = field(default_factory=list)
     parked: bool = False
     asked: int = 0
+    rewriting: bool = False
 
     @property
     def creates_ours(self) -> bool:

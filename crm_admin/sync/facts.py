@@ -21,10 +21,13 @@ class Waiting(Exception):
 
 
 class Rewrite(StrEnum):
-    """What publishing a changed rule asked for: theirs made anew from ours, or ours from theirs."""
+    """What publishing a changed rule asked for: theirs made anew from ours, ours from theirs, or
+    nothing before the next edit.
+    """
 
     THEIRS = "theirs"
     OURS = "ours"
+    NOW = "now"
 
 
 class Primary(StrEnum):

@@ -63,6 +63,8 @@ def decide_rule(
     references: References,
 ) -> None:
     """Decide one rule and add what it leads to; nothing is added where both sides stay."""
+    if use.facts.rewrite is not None and not decided.rewriting:
+        use = replace(use, facts=replace(use.facts, rewrite=None))
     try:
         choice = merge_field(
             use.facts,

@@ -209,7 +209,9 @@ def _rewritten(sides: _Sides) -> FieldDecision:
         if same(sides.from_crm(sides.theirs), sides.ours):
             return _left(Reason.UNCHANGED)
         return sides.take(Reason.MAPPING_CHANGED)
-    return _left(Reason.DIRECTION)
+    # "Only from now on": what both hold stays as it is until a side changes.
+    kept = sides.facts.rewrite is Rewrite.NOW
+    return _left(Reason.UNCHANGED if kept else Reason.DIRECTION)
 
 
 def _first_agreement(sides: _Sides) -> FieldDecision:
@@ -219,6 +221,9 @@ def _first_agreement(sides: _Sides) -> FieldDecision:
     # An undo brought the sides to where they are; no base remembers what they were before.
     if sides.declines(Side.OURS) or sides.declines(Side.THEIRS):
         return _left(Reason.DECLINED)
+    # A rule that is new to the link, and only counts from now on: this is where it starts.
+    if sides.facts.rewrite is Rewrite.NOW:
+        return _agreed(Reason.MAPPING_CHANGED)
     # One side is blank: filled from the other where the rule goes that way. Where it does not, the
     # difference becomes the state from which changes are judged.
     if is_blank(sides.ours):
@@ -226,7 +231,15 @@ def _first_agreement(sides: _Sides) -> FieldDecision:
     if is_blank(sides.theirs):
         return sides.send(Reason.FILLED_THEIRS) if sides.may_send else _agreed(Reason.DIRECTION)
     # They differ: one decision per field for all records, made on the plan or by the rule.
-    return _first_choice(sides, sides.inputs.chosen or sides.facts.first_agreement)
+    asked = REWRITTEN.get(sides.facts.rewrite) if sides.facts.rewrite else None
+    return _first_choice(sides, sides.inputs.chosen or asked or sides.facts.first_agreement)
+
+
+REWRITTEN: Final = {
+    Rewrite.THEIRS: FirstAgreement.OURS,
+    Rewrite.OURS: FirstAgreement.THEIRS,
+}
+"""Whose value counts where a changed rule meets a link for the first time."""
 
 
 def _first_choice(sides: _Sides, choice: FirstAgreement) -> FieldDecision:

@@ -76,6 +76,32 @@ def lookup(params: Params) -> Transformer:
     return _both_ways(_table(params), strict=True)
 
 
+def owner(params: Params) -> Transformer:
+    """`table` holds {their person: ours}, handed in with the rule. Nobody may be in it yet, and who
+    is not is said.
+    """
+    table = params.get("table", {})
+    if not isinstance(table, Mapping) or len(table) > MOST_ROWS:
+        raise ValueError(f"The table must have at most {MOST_ROWS:,} rows.")
+    back: dict[str, Json] = {}
+    for theirs, ours in table.items():
+        back.setdefault(as_text(ours), theirs)
+
+    def find(people: Mapping[str, Json], value: Json, sentence: str) -> Json:
+        found = people.get(as_text(value))
+        if found is None:
+            raise ValueError(sentence.format(as_text(value)[:60]))
+        return found
+
+    theirs_unknown = "Owner {} of the CRM has no account here with the same e-mail address."
+    ours_unknown = "This owner has no account in the CRM with the same e-mail address ({})."
+    return Transformer(
+        lambda value: find(table, value, theirs_unknown),
+        lambda value: find(back, value, ours_unknown),
+        lossy=len(back) < len(table),
+    )
+
+
 def default(params: Params) -> Transformer:
     """A blank of theirs becomes `value` here; ours is sent as it is."""
     value = params.get("value")

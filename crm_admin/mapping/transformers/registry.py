@@ -111,7 +111,7 @@ _SPECS: Final = (
         "owner",
         "Owner",
         "Replaces a person of the CRM by ours and back.",
-        choices.lookup,
+        choices.owner,
         {"table": {"51": "01939c6e-0000-7000-8000-000000000001"}},
     ),
     StepSpec(

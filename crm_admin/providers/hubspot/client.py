@@ -18,6 +18,7 @@ from crm_admin.providers.base import (
     NewField,
     Outcome,
     Page,
+    RemotePerson,
     RemoteRecord,
     RemoteSchema,
     Wire,
@@ -27,6 +28,7 @@ from crm_admin.providers.hubspot.associating import ends_of
 from crm_admin.providers.hubspot.calls import Calls, scope_sentence
 from crm_admin.providers.hubspot.checking import check_lines, read_account
 from crm_admin.providers.hubspot.counting import count_records
+from crm_admin.providers.hubspot.owners import read_owners
 from crm_admin.providers.hubspot.payloads import rows, schema_of, table, text
 from crm_admin.providers.hubspot.reading import (
     changed_page,
@@ -84,6 +86,10 @@ class HubSpot:
         """Return the properties of an object as the account has them now."""
         path = f"{self._calls.paths.properties}/{name}?archived=false"
         return schema_of(name, self._calls.get(path))
+
+    def people(self) -> tuple[RemotePerson, ...]:
+        """Return the account's owners, those who left among them."""
+        return read_owners(self._calls)
 
     def changes(self, ask: Ask, cursor: str | None = None) -> Page:
         """Return one page: of the list for everything or archives, else of what changed."""

@@ -33,6 +33,7 @@ class Paths:
     properties: str
     associations: str
     account: str
+    owners: str
 
 
 PATHS: Mapping[str, Paths] = {
@@ -41,12 +42,14 @@ PATHS: Mapping[str, Paths] = {
         "/crm/v3/properties",
         "/crm/v4/associations",
         "/account-info/v3/details",
+        "/crm/v3/owners",
     ),
     DATED: Paths(
         f"/crm/objects/{DATED}",
         f"/crm/properties/{DATED}",
         f"/crm/associations/{DATED}",
         f"/account-info/{DATED}/details",
+        f"/crm/owners/{DATED}",
     ),
 }
 

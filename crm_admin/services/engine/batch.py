@@ -145,7 +145,8 @@ def _collect_link(batch: Batch, work: Work, subject: Subject, result: Decided) -
         work.counts["linked"] += 1
     else:
         link_id = pair.link.link_id
-        if _link_moves(pair.link, result, version, error):
+        mapping = _mapping_version(pair.link, result, stream.facts.version)
+        if _link_moves(pair.link, result, version, error) or mapping != pair.link.mapping_version:
             batch.link_changes.append(
                 LinkChange(
                     link_id,
@@ -153,7 +154,7 @@ def _collect_link(batch: Batch, work: Work, subject: Subject, result: Decided) -
                     result.base_theirs,
                     version,
                     pair.theirs.updated_at,
-                    stream.facts.version,
+                    mapping,
                     _still_declined(pair.link, result),
                     error,
                 )
@@ -161,6 +162,12 @@ def _collect_link(batch: Batch, work: Work, subject: Subject, result: Decided) -
     if not (result.send or result.associate):
         batch.drained.append((stream.id, pair.here.record_id, pair.here.version))
     return link_id
+
+
+def _mapping_version(link: Linked, result: Decided, newest: int) -> int:
+    """The link is at the newest mapping once what that asks for is done, sent values included."""
+    waits = result.send or result.associate or any(draft.withheld for draft in result.drafts)
+    return (link.mapping_version or newest) if result.rewriting and waits else newest
 
 
 def _link_moves(link: Linked, result: Decided, version: int, error: str | None) -> bool:

@@ -21,7 +21,7 @@ SLICE = 1_000
 SLICES_PER_RUN = 10
 
 NEXT = """
-SELECT remote_id, stream_id, base_theirs FROM link
+SELECT remote_id, stream_id, record_id, base_theirs FROM link
  WHERE connection_id = %s AND remote_object = %s AND remote_id > %s AND status = 'linked'
  ORDER BY remote_id LIMIT %s
 """
@@ -81,7 +81,7 @@ def _taken(remote: RemoteObject) -> list[RuleUse]:
 
 def _moved(work: Work, row: Row, ends: Ends) -> bool:
     """Whether a reference is no longer what both sides last agreed on."""
-    stream = work.stream(row["stream_id"])
+    stream = work.stream(row["stream_id"], row["record_id"])
     if stream is None:
         return False
     there = RemoteRecord(row["remote_id"], {}, None, False, None, ends.ids, ends.primaries)

@@ -206,7 +206,7 @@ def gather_linked(
     unlinked: list[RemoteRecord] = []
     for record in records:
         row, lost = pick(links, record, remote.name)
-        stream = work.stream(row["stream_id"]) if row else None
+        stream = work.stream(row["stream_id"], row["record_id"]) if row else None
         if row is None:
             unlinked.append(record)
         elif stream is not None:

@@ -13,6 +13,7 @@ from crm_admin import clock
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.providers.base import Provider
 from crm_admin.services import remote
+from crm_admin.services.engine import people
 from crm_admin.services.engine.streams import load_streams
 from crm_admin.services.engine.unit import Lease
 from crm_admin.services.engine.work import Work
@@ -51,6 +52,7 @@ def opened(lease: Lease) -> Work:
     opened_connection = remote.open_connection(connection, run_id=lease.run_id, rank=_rank(run))
     if stale:
         describe(opened_connection.provider, connection["id"], stale)
+    people.refresh(opened_connection.provider, connection)
     with transaction() as cursor:
         streams = load_streams(cursor, connection["id"], run["decisions"] or {})
     return Work(

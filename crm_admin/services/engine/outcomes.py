@@ -128,7 +128,7 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
     subjects: list[Subject] = []
     for row, outcome in done:
         link_id, remote_id = row["link_id"], row["remote_id"]
-        stream = work.stream(row["stream_id"]) if row["stream_id"] else None
+        stream = work.stream(row["stream_id"], row["record_id"]) if row["stream_id"] else None
         if row["action"] == "create" and stream is not None and outcome.record is not None:
             link = _new_link(row, outcome.record, stream)
             new_links.append(link)

@@ -176,7 +176,7 @@ def _judge(work: Work, rows: Sequence[Row], there: Mapping[str, RemoteRecord]) -
 
 
 def _reason_to_stay(work: Work, row: Row, theirs: RemoteRecord | None) -> str:
-    stream = work.stream(row["stream_id"])
+    stream = work.stream(row["stream_id"], row["record_id"])
     if stream is None:
         return "Its object is no longer synced."
     deleted = row["deleted_at"] is not None or row["merged_into"] is not None

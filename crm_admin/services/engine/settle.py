@@ -119,7 +119,7 @@ def _holds(record: RemoteRecord, row: Row, work: Work) -> bool:
 
 
 def _holds_field(record: RemoteRecord, row: Row, work: Work, name: str) -> bool:
-    stream = work.stream(row["stream_id"]) if row["stream_id"] else None
+    stream = work.stream(row["stream_id"], row["record_id"]) if row["stream_id"] else None
     rules = stream.facts.rules if stream else ()
     use = next((use for use in rules if use.rule.theirs == name), None)
     held, value = record.properties.get(name), row["fields"][name]
@@ -245,7 +245,7 @@ def _link_found(cursor: Cursor, work: Work, row: Row, record: RemoteRecord) -> N
     The link begins with what was sent: a value that differs from it was edited there since, and is
     merged like any edit. Associations were not looked at, so the link knows none yet.
     """
-    stream = present(work.stream(row["stream_id"]))
+    stream = present(work.stream(row["stream_id"], row["record_id"]))
     unknown = {use.rule.id: None for use in stream.facts.rules if use.rule.association}
     expected = row["expected"] or {}
     sent = {**expected.get("sent", {}), **unknown}

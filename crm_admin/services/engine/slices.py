@@ -60,7 +60,7 @@ def _add_ours(cursor: Cursor, work: Work, read: Read, found: Slice) -> None:
         record = ours.get(record_id)
         if record is None:
             continue
-        subject = Subject(stream, Pair(record, None))
+        subject = Subject(stream.of(record_id), Pair(record, None))
         row = links.get(record_id)
         if record_id in blocked:
             subject.standing = Standing.BLOCKED

@@ -18,6 +18,7 @@ from crm_admin.services.engine.passes import (
     since_of,
 )
 from crm_admin.services.engine.push import push
+from crm_admin.services.engine.remap import due, walk
 from crm_admin.services.engine.removing import remove_planned
 from crm_admin.services.engine.settle import adopt, decide_left_over, settle
 from crm_admin.services.engine.streams import RemoteObject, Stream
@@ -100,12 +101,25 @@ def _archived(work: Work) -> None:
 def _ends(work: Work) -> None:
     index = int(str(work.checkpoint.get("object") or 0))
     if work.mode != "delta" or index >= len(work.objects):
-        _go(work, "wanted")
+        _go(work, "remap", stream=0)
         return
     if not sweep(work, work.objects[index]):
         _go(work, "ends", object=index + 1, slices=0)
     if not work.staged:
         push(work)
+
+
+def _remap(work: Work) -> None:
+    streams = due(work)
+    index = int(str(work.checkpoint.get("stream") or 0))
+    if index >= len(streams):
+        _go(work, "wanted")
+        return
+    if not walk(work, streams[index]):
+        _go(work, "remap", stream=index + 1)
+    elif not work.staged:
+        push(work)
+        _urgent(work)
 
 
 def _urgent(work: Work) -> bool:
@@ -209,6 +223,7 @@ STAGES: dict[str, Callable[[Work], str | None]] = {
     "start": _start,
     "read": _read,
     "ends": _ends,
+    "remap": _remap,
     "archived": _archived,
     "wanted": _wanted,
     "ours": _ours,

@@ -61,12 +61,12 @@ class Work:
         """Whether records of this object carry our marker."""
         return self.marker and remote_object not in self.unmarked
 
-    def stream(self, stream_id: UUID) -> Stream | None:
-        """Return the run's stream of that id."""
+    def stream(self, stream_id: UUID, record_id: UUID | None = None) -> Stream | None:
+        """Return the run's stream of that id, as a linked record uses it where one is named."""
         for remote in self.objects:
             for stream in remote.streams:
                 if stream.id == stream_id:
-                    return stream
+                    return stream.of(record_id)
         return None
 
     def remote(self, name: str) -> RemoteObject | None:
