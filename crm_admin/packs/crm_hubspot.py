@@ -36,6 +36,11 @@ def reference(ours: str, other: str) -> FieldRule:
     return FieldRule(id=ours, ours=ours, theirs=f"{ASSOCIATION}{other}")
 
 
+OWNER: Final = FieldRule(
+    id="owner", ours="owner", theirs="hubspot_owner_id", steps=(Step("owner"),)
+)
+"""People are paired by their e-mail address; whoever has no account on the other side is said."""
+
 ADDRESS: Final = (
     pair("address", "address"),
     pair("city", "city"),
@@ -61,6 +66,7 @@ COMPANIES: Final = DefaultMapping(
         pair("annual_revenue", "annualrevenue", CURRENCY),
         pair("description", "description"),
         pair("lifecycle_stage", "lifecyclestage"),
+        OWNER,
     ),
 )
 
@@ -81,6 +87,7 @@ CONTACTS: Final = DefaultMapping(
         pair("website", "website"),
         *ADDRESS,
         pair("lifecycle_stage", "lifecyclestage"),
+        OWNER,
     ),
 )
 
@@ -101,6 +108,7 @@ DEALS: Final = DefaultMapping(
         reference("contact", "contacts"),
         pair("deal_type", "dealtype"),
         pair("description", "description"),
+        OWNER,
     ),
 )
 

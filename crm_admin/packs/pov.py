@@ -81,6 +81,7 @@ HUBSPOT_DEALS: Final = DefaultMapping(
         FieldRule(id="stage", ours="stage", theirs="dealstage", policy=Policy.MANUAL),
         FieldRule(id="pipeline", ours="pipeline", theirs="pipeline", default=PIPELINE),
         FieldRule(id="notes", ours="notes", theirs="description"),
+        FieldRule(id="owner", ours="owner", theirs="hubspot_owner_id", steps=(Step("owner"),)),
     ),
     filter=({"property": "pipeline", "operator": "EQ", "value": PIPELINE},),
 )

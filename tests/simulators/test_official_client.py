@@ -210,6 +210,6 @@ def test_it_reads_properties_owners_and_pipelines(sdk: HubSpot) -> None:
     assert described["email"].has_unique_value is True
     assert described["createdate"].modification_metadata.read_only_value is True
     assert "lead" in {option.value for option in described["lifecyclestage"].options}
-    assert {owner.id for owner in owners} == {"41", "42", "43"}
+    assert {owner.id for owner in owners} == {"41", "42", "43", "45", "46", "47"}
     assert pipelines[0].id == "default"
     assert pipelines[0].stages[0].metadata["isClosed"] == "false"

@@ -86,6 +86,9 @@ OWNERS: Final = (
     Owner("42", "tom.okafor@demo.test", "Tom", "Okafor", 7002),
     Owner("43", "ines.duarte@demo.test", "Inês", "Duarte", 7003),
     Owner("44", "former.colleague@demo.test", "Former", "Colleague", 7004, archived=True),
+    Owner("45", "admin@demo.test", "Ana", "Silva", 7005),
+    Owner("46", "operator@demo.test", "Yusuf", "Demir", 7006),
+    Owner("47", "owner@demo.test", "Priya", "Raman", 7007),
 )
 PIPELINES: Final = (
     Pipeline(
