@@ -21,6 +21,13 @@ class Operation(Owned, Base):
         Index(None, "organization_id", "run_id", "run_at", "id"),
         Index("ix_operation_record", "organization_id", "record_id", text("at DESC")),
         Index(None, "organization_id", "run_id", "action", "state"),
+        Index(
+            "ix_operation_open",
+            "organization_id",
+            "state",
+            "run_id",
+            postgresql_where=text("state IN ('planned', 'sending')"),
+        ),
         one_of("side", Side),
         one_of("action", OperationAction),
         one_of("state", OperationState),

@@ -70,6 +70,12 @@ class Record(Tenant, Base):
         Index("ix_record_ending", "organization_id", text('"right"(id::text, 8)')),
         Index("ix_record_created_run", "organization_id", "created_run"),
         Index(
+            "ix_record_deleted",
+            "organization_id",
+            "id",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index(
             "ix_record_merged_into",
             "organization_id",
             "merged_into",

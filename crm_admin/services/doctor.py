@@ -19,7 +19,8 @@ from crm_admin.jsontypes import Json
 from crm_admin.models.world import GLOBAL
 from crm_admin.security.secrets import KeyRing, Place, SecretError
 from crm_admin.services import organizations
-from crm_admin.services.sql import Cursor, transaction
+from crm_admin.services.doctor_invariants import GUARDS, INVARIANTS, Found, look
+from crm_admin.services.sql import transaction
 
 WORKER_SECONDS: Final = 120
 SCHEDULER_SECONDS: Final = 60
@@ -169,97 +170,35 @@ def _opens(ring: KeyRing, organization_id: str, row: dict[str, Json]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """A query that counts what must not be there."""
-
-    name: str
-    query: str
-    well: str
-    wrong: str
-    fix: str
+INDEXES: Final = text("""
+SELECT w.name FROM unnest(CAST(:names AS text[])) AS w (name)
+  LEFT JOIN pg_class c ON c.relname = w.name AND c.relnamespace = 'public'::regnamespace
+  LEFT JOIN pg_index i ON i.indexrelid = c.oid
+ WHERE i.indexrelid IS NULL OR NOT i.indisvalid OR NOT i.indisunique ORDER BY 1
+""")
 
 
-INVARIANTS: Final = (
-    Invariant(
-        "runs_move",
-        "SELECT count(*) AS n FROM sync_run WHERE (state = 'queued' AND created_at < now() -"
-        " interval '5 minutes' AND lease_until IS NULL AND started_at IS NULL) OR (state ="
-        " 'waiting' AND wake_at < now() - interval '5 minutes') OR (state = 'running' AND"
-        " lease_until < now() - interval '5 minutes')",
-        "Every run is worked on, due, or waits for somebody.",
-        "runs stand still for more than 5 minutes.",
-        "Look at the workers and the scheduler; the runs go on by themselves.",
-    ),
-    Invariant(
-        "writes_settle",
-        "SELECT count(*) AS n FROM effect e JOIN connection c ON c.organization_id ="
-        " e.organization_id AND c.id = e.connection_id WHERE c.stance = 'active' AND c.health ="
-        " 'ok' AND coalesce(e.not_before, e.created_at) < now() - interval '1 hour' AND NOT EXISTS"
-        " (SELECT 1 FROM sync_run r WHERE r.organization_id = e.organization_id AND"
-        " r.connection_id = e.connection_id AND r.state IN ('queued', 'running', 'waiting'))",
-        "No write to a CRM is open for long.",
-        "writes to a CRM are open for more than an hour and no run looks after them.",
-        "Run a delta sync of the connection: it settles them by looking.",
-    ),
-    Invariant(
-        "writes_known",
-        "SELECT count(*) AS n FROM operation o WHERE o.state = 'sending' AND NOT EXISTS (SELECT 1"
-        " FROM effect e WHERE e.organization_id = o.organization_id AND e.operation_id = o.id)",
-        "Every write that is being sent has its effect.",
-        "operations are being sent, but nobody knows of their write.",
-        "Run a full sync of the connection and compare both sides.",
-    ),
-    Invariant(
-        "links_one_to_one",
-        "SELECT count(*) AS n FROM (SELECT 1 FROM link WHERE status <> 'shadow' GROUP BY"
-        " stream_id, record_id HAVING count(*) > 1 UNION ALL SELECT 1 FROM link WHERE remote_id IS"
-        " NOT NULL GROUP BY connection_id, remote_object, remote_id HAVING count(*) > 1) AS twice",
-        "Links pair one record with one.",
-        "records are linked twice.",
-        "Look at the records' links and detach the wrong one.",
-    ),
-    Invariant(
-        "deleted_unlinked",
-        "SELECT count(*) AS n FROM link l JOIN record r ON r.organization_id = l.organization_id"
-        " AND r.id = l.record_id WHERE l.status = 'linked' AND r.deleted_at IS NOT NULL",
-        "No deleted record has an active link.",
-        "deleted records still have an active link.",
-        "Run a full sync of the connection.",
-    ),
-    Invariant(
-        "plans_wait",
-        "SELECT count(*) AS n FROM operation o JOIN sync_run r ON r.organization_id ="
-        " o.organization_id AND r.id = o.run_id WHERE o.state = 'planned' AND r.state IN"
-        " ('succeeded', 'partial')",
-        "Nothing planned was left behind by a run that ended.",
-        "planned operations were left behind by runs that ended.",
-        "Run a full sync of the connection: it decides these records anew.",
-    ),
-    Invariant(
-        "audit_sealed",
-        "SELECT count(*) AS n FROM (SELECT audit_broken_at() AS at) AS chain WHERE at IS NOT NULL",
-        "The audit log's chain is whole.",
-        "audit logs were changed after they were sealed.",
-        "Compare with a backup, and find out who may write to the database.",
-    ),
-)
+def _guards() -> Check:
+    """The database itself keeps these apart, as long as their indexes are whole."""
+    with engine_for(Role.APP).connect() as connection:
+        names = connection.scalars(INDEXES, {"names": list(GUARDS)}).all()
+    if names:
+        sentence = f"Nothing keeps twins out any more: {', '.join(names)} is missing or broken."
+        return Check("links_one_to_one", ok=False, message=sentence, fix=f"REINDEX, or {MIGRATE}")
+    well = "Links pair one record with one, and a connection has one live run."
+    return Check("links_one_to_one", ok=True, message=well)
 
 
 def _invariants() -> Iterator[Check]:
-    counts = dict.fromkeys((one.name for one in INVARIANTS), 0)
+    yield _guards()
+    found: dict[str, Found] = {one.name: Found() for one in INVARIANTS}
     for organization_id in organizations.all_ids():
         with tenancy.acting_for(organization_id), transaction() as cursor:
             for one in INVARIANTS:
-                counts[one.name] += _count(cursor, one.query)
+                found[one.name].add(look(cursor, one))
     for one in INVARIANTS:
-        wrong = counts[one.name]
-        if wrong:
-            yield Check(one.name, ok=False, message=f"{wrong} {one.wrong}", fix=one.fix)
+        wrong = found[one.name]
+        if wrong.count:
+            yield Check(one.name, ok=False, message=wrong.sentence(one), fix=one.fix)
         else:
             yield Check(one.name, ok=True, message=one.well)
-
-
-def _count(cursor: Cursor, query: str) -> int:
-    row = cursor.execute(query).fetchone()
-    return int(row["n"]) if row else 0
