@@ -69,10 +69,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records and the opaque cursor of the next page; no cursor means the pass is complete."""
+    """Records and the opaque cursor of the next page; no cursor means the pass is complete.
+
+    `total` is how many records the whole pass has, where the CRM tells it with the first page.
+    """
 
     records: tuple[RemoteRecord, ...]
     cursor: str | None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

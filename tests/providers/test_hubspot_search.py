@@ -55,7 +55,7 @@ def read(index: Index, most_pages: int = 2000) -> list[str]:
     ids: list[str] = []
     cursor = None
     for _ in range(most_pages):
-        records, cursor = search_page(cast(Calls, index), HOUR, "lastmodifieddate", cursor)
+        records, cursor, _ = search_page(cast(Calls, index), HOUR, "lastmodifieddate", cursor)
         ids += [record.id for record in records]
         if cursor is None:
             return ids
@@ -102,7 +102,7 @@ def test_exactly_ten_thousand_rows_are_not_cut_off() -> None:
 def test_a_pass_can_go_on_in_another_process() -> None:
     index = Index({number: START_MS + number for number in range(1, 1001)})
 
-    _, cursor = search_page(cast(Calls, index), HOUR, "lastmodifieddate", None)
+    _, cursor, _ = search_page(cast(Calls, index), HOUR, "lastmodifieddate", None)
 
     assert cursor is not None
     assert load(cursor).after == 200

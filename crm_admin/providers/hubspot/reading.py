@@ -60,10 +60,10 @@ def list_page(calls: Calls, ask: Ask, cursor: str | None) -> Page:
 def changed_page(calls: Calls, ask: Ask, cursor: str | None) -> Page:
     """Return one page of what changed in a window, with associations read past the index."""
     modified = SPEC.object(ask.object).modified_field
-    records, after = search_page(calls, ask, modified, cursor)
+    records, after, total = search_page(calls, ask, modified, cursor)
     if not fits(ask.properties):
         records = _filled(calls, ask, records)
-    return Page(with_associations(calls, ask.object, records, ask.associations), after)
+    return Page(with_associations(calls, ask.object, records, ask.associations), after, total)
 
 
 def read_by_id(

@@ -57,16 +57,21 @@ class Found:
 
 def search_page(
     calls: Calls, ask: Ask, modified: str, cursor: str | None
-) -> tuple[tuple[RemoteRecord, ...], str | None]:
-    """Return the records of one page of a pass over what changed, and the cursor of the next."""
+) -> tuple[tuple[RemoteRecord, ...], str | None, int | None]:
+    """Return the records of one page of a pass over what changed, the cursor of the next, and with
+    the first one how many the whole pass has.
+    """
     state = first_state(ask) if cursor is None else load(cursor)
+    total: int | None = None
     while True:
         found = _search(calls, ask, modified, state)
+        if cursor is None and total is None:
+            total = found.total
         parts = _split(state, found)
         if parts is None:
             break
         state = parts
-    return found.records, dump(_advance(state, found))
+    return found.records, dump(_advance(state, found)), total
 
 
 def first_state(ask: Ask) -> State:

@@ -21,12 +21,14 @@ database dozens of times a slice, and would wait ten times as long each time by 
 class Pages:
     """Some pages' records and the cursor of the next page, None after the last.
 
-    `prepared` holds by id what was translated while there was time.
+    `prepared` holds by id what was translated while there was time; `total` is what the CRM tells
+    of the whole pass.
     """
 
     records: Sequence[RemoteRecord]
     cursor: str | None
     prepared: Mapping[str, Unlinked] = field(default_factory=dict)
+    total: int | None = None
 
 
 Key = tuple[str, bool, str | None]

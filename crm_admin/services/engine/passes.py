@@ -19,6 +19,7 @@ from crm_admin.services.engine.collector import collector_at_rest
 from crm_admin.services.engine.gather import load_ours
 from crm_admin.services.engine.gone import missed_remotes, note_archived
 from crm_admin.services.engine.known import links_of_records
+from crm_admin.services.engine.progress import expect_linked, expect_told
 from crm_admin.services.engine.reads import Read
 from crm_admin.services.engine.slices import take_slice
 from crm_admin.services.engine.statistics import keep_fresh
@@ -58,6 +59,7 @@ def plan_windows(work: Work) -> None:
         start = None if full else watermark.start_of_pass(min(marks), again)
         since[remote.name] = None if start is None else start.isoformat()
     work.checkpoint["since"] = since
+    expect_linked(work)
     reached = watermark.end_of_pass(
         started=started,
         clock_offset_seconds=offset,
@@ -99,6 +101,7 @@ def read_pages(work: Work, remote: RemoteObject, *, archived: bool = False) -> s
             work.mostly_new = work.counts["ours_created"] * 2 > len(pages.records)
             work.counts[f"read_{remote.name}"] += len(pages.records)
         work.checkpoint["cursor"] = pages.cursor
+        expect_told(work, remote.name, None if archived else pages.total)
         work.save(cursor, phase="reading")
         crashpoint("page.applied.before_commit")
     crashpoint("page.applied.after_commit")
@@ -110,8 +113,10 @@ def _fetch(work: Work, ask: Ask, begin: str | None) -> Pages:
     """Read pages until a slice is full or the pass is complete."""
     records: list[RemoteRecord] = []
     cursor = begin
+    total: int | None = None
     while True:
         page = work.provider.changes(ask, cursor)
+        total = page.total if total is None else total
         records += page.records
         if page.cursor is not None and page.cursor == cursor:
             raise ProviderBroken(
@@ -119,7 +124,7 @@ def _fetch(work: Work, ask: Ask, begin: str | None) -> Pages:
             )
         cursor = page.cursor
         if cursor is None or len(records) >= SLICE:
-            return Pages(records, cursor)
+            return Pages(records, cursor, total=total)
 
 
 def _prepare(work: Work, ask: Ask, begin: str | None) -> Pages:

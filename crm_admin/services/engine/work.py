@@ -81,6 +81,15 @@ class Work:
         mine = (spec.marker_field, spec.object(remote.name).former_field)
         return tuple(dict.fromkeys((*remote.properties, *(name for name in mine if name))))
 
+    def total(self) -> int | None:
+        """Return how many records the pass reads, never less than were read; None while that is
+        unknown of any object.
+        """
+        expected = self.checkpoint.get("expected")
+        if not isinstance(expected, dict) or any(one.name not in expected for one in self.objects):
+            return None
+        return max(self.totals.get("read", 0), sum(int(str(n)) for n in expected.values()))
+
     def save(self, cursor: Cursor, **changes: object) -> None:
         """Write checkpoint, phase and the counts of this step; call it in the step's own
         transaction.
@@ -90,6 +99,8 @@ class Work:
             self.totals[name] = self.totals.get(name, 0) + count
         self.counts.clear()
         columns = {"checkpoint": dumps(self.checkpoint), "counts": dumps(self.totals), **changes}
+        if "expected" in self.checkpoint:
+            columns["total"] = self.total()
         assignments = ", ".join(f"{name} = %({name})s" for name in columns)
         cursor.execute(
             f"UPDATE sync_run SET {assignments} WHERE id = %(run_id)s",  # noqa: S608
