@@ -2,18 +2,20 @@
 
 import pytest
 
-from crm_admin.errors import BadInput
+from crm_admin.errors import BadInput, NotAllowed
 from crm_admin.ids import new_id
 from crm_admin.security.permissions import Role
 from crm_admin.services import fixes
 from crm_admin.services.access import Person
+from crm_admin.services.option_mapping import map_option
 from crm_admin.services.queries import errors
+from crm_admin.services.sql import dumps
 from tests.services.engine.conftest import Desk, HubSpot, desk, hubspot
 
 __all__ = ["desk", "hubspot"]
 
 
-def refused(desk: Desk, hubspot: HubSpot, amount: int = 3) -> None:
+def refused(desk: Desk, hubspot: HubSpot, amount: int = 3, *, stage: str = "galaxy") -> None:
     """Contacts whose life cycle stage is none the CRM knows, linked before it was chosen."""
     ids = [
         desk.add("contact", first_name=f"Ann {n}", email=f"ann{n}@example.test")
@@ -22,8 +24,8 @@ def refused(desk: Desk, hubspot: HubSpot, amount: int = 3) -> None:
     desk.sync("full")
     for record_id in ids:
         desk.change(
-            'UPDATE record SET data = data || \'{"lifecycle_stage": "galaxy", "city": "Faro"}\','
-            " version = version + 1 WHERE id = %s",
+            "UPDATE record SET data = data || %s, version = version + 1 WHERE id = %s",
+            dumps({"lifecycle_stage": stage, "city": "Faro"}),
             record_id,
         )
         desk.change(
@@ -138,3 +140,37 @@ def test_a_connection_that_fails_as_a_whole_is_an_error_of_its_own(
 
     assert [(group.whole, group.cause) for group in found] == [(True, "The token was refused.")]
     assert [fix.code for fix in found[0].fixes] == ["reconnect"]
+
+
+def test_a_value_without_an_option_is_mapped_to_the_one_that_is_meant(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    refused(desk, hubspot, 2, stage="Op-portunity")
+    group = errors.groups(desk.person)[0]
+    fix = group.fixes[0]
+
+    done = map_option(person=desk.person, key=group.key, option=fix.value, wake=False)
+
+    assert (fix.code, fix.label) == ("map", "Map Op-portunity to Opportunity (clears 2)")
+    assert done.records == 2
+    assert desk.work(done.runs[0].id).state == "succeeded"
+    stages = [one["lifecyclestage"] for one in hubspot.all("contacts").values()]
+    assert stages == ["opportunity"] * 2
+    assert errors.groups(desk.person) == []
+    quiet = desk.sync("full")
+    assert (quiet.writes_theirs, quiet.ours["updated"]) == (0, 0)
+    held = {row["v"] for row in desk.rows("SELECT data->>'lifecycle_stage' AS v FROM record")}
+    assert held == {"Op-portunity"}
+
+
+def test_only_an_option_of_the_crm_and_only_by_who_may_publish(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    refused(desk, hubspot, 1, stage="Op-portunity")
+    key = errors.groups(desk.person)[0].key
+    operator = Person(new_id(), "Op", Role.OPERATOR, desk.person.organization_id)
+
+    with pytest.raises(BadInput):
+        map_option(person=desk.person, key=key, option="galaxy")
+    with pytest.raises(NotAllowed):
+        map_option(person=operator, key=key, option="opportunity")

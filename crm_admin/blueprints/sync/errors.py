@@ -14,6 +14,7 @@ from crm_admin.blueprints.wording import ngettext
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
 from crm_admin.services import fixes
+from crm_admin.services.option_mapping import map_option
 from crm_admin.services.queries import errors as query
 from crm_admin.services.queries.scope import require_whole
 
@@ -31,7 +32,7 @@ def errors() -> Response:
 def fix(key: str) -> Response:
     """Do what a fix says for every record behind one cause."""
     run_id = _run_of(text("run"))
-    code = one_of("code", ("retry", "skip"))
+    code = one_of("code", ("map", "retry", "skip"))
     done = attempt(lambda: _do(code, key, run_id))
     if done is not None:
         flash(_said(code, done.records), "success")
@@ -48,6 +49,14 @@ def _run_of(asked: str) -> UUID | None:
 
 
 def _do(code: str, key: str, run_id: UUID | None) -> fixes.Fixed:
+    if code == "map":
+        return map_option(
+            person=signed_in(),
+            key=key,
+            run_id=run_id,
+            option=text("option"),
+            once_key=text("once_key") or None,
+        )
     if code == "retry":
         return fixes.retry(
             person=signed_in(), key=key, run_id=run_id, once_key=text("once_key") or None
@@ -56,6 +65,13 @@ def _do(code: str, key: str, run_id: UUID | None) -> fixes.Fixed:
 
 
 def _said(code: str, records: int) -> str:
+    if code == "map":
+        return ngettext(
+            "Published the mapping. %(n)s record is tried again now.",
+            "Published the mapping. %(n)s records are tried again now.",
+            records,
+            n=number(records),
+        )
     if code == "retry":
         return ngettext(
             "%(n)s record is tried again now.",

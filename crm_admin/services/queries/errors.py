@@ -7,8 +7,9 @@ from uuid import UUID
 
 from crm_admin.packs.registry import kinds
 from crm_admin.services.access import Person
-from crm_admin.services.queries import failures
-from crm_admin.services.queries.plan import FieldChange, field_changes
+from crm_admin.services.queries import failures, options
+from crm_admin.services.queries.operations import FieldChange, field_changes
+from crm_admin.services.queries.options import Meant
 from crm_admin.services.queries.sql import Row, rows
 
 RIGHTS = frozenset({"MISSING_SCOPES", "401", "403"})
@@ -30,12 +31,14 @@ SELECT DISTINCT ON (q.connection_id) q.id, q.connection_id, c.name, c.provider, 
 class Fix:
     """A way to mend an error: `code` names what is done, `clears` the records it is done for.
 
-    retry and skip are done here; reconnect, rule and record are pages to go to.
+    map, retry and skip are done here; reconnect, rule and record are pages to go to. `value` is
+    what the fix chooses.
     """
 
     code: str
     label: str
     clears: int
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,19 @@ def groups(person: Person, *, run_id: UUID | None = None) -> list[ErrorGroup]:
     A person who sees only their own POVs is told of these alone. Connections whose newest run
     failed as a whole come first.
     """
-    found = [_group(row) for row in failures.grouped(person, run_id)]
+    grouped = failures.grouped(person, run_id)
+    meant = options.meant(grouped)
+    found = [
+        _group(row, meant.get((row["connection_id"], row["remote_object"], row["field"])))
+        for row in grouped
+    ]
     if run_id is not None or person.sees_own_povs_only:
         return found
     broken = (row for row in rows(BROKEN, days=failures.DAYS) if row["state"] == "failed")
     return [*(_broken(row) for row in broken), *found]
 
 
-def _group(row: Row) -> ErrorGroup:
+def _group(row: Row, meant: Meant | None) -> ErrorGroup:
     return ErrorGroup(
         key=failures.key_of(row),
         title=_title(row),
@@ -99,7 +107,7 @@ def _group(row: Row) -> ErrorGroup:
         first_seen=row["first_at"],
         last_seen=row["last_at"],
         sample=row["sample"] or "Untitled",
-        fixes=_fixes(row),
+        fixes=_fixes(row, meant),
         connection_id=row["connection_id"],
         connection=row["connection"],
         side=row["side"],
@@ -130,9 +138,12 @@ def _amount_of(kind: str, amount: int) -> str:
     return f"{amount:,} {word}".replace(",", "\u202f")
 
 
-def _fixes(row: Row) -> tuple[Fix, ...]:
+def _fixes(row: Row, meant: Meant | None) -> tuple[Fix, ...]:
     amount = row["amount"]
     found = []
+    if meant is not None and meant.value == options.refused_value(row):
+        words = f"Map {meant.value} to {meant.option.label} (clears {amount})"
+        found.append(Fix("map", words, amount, meant.option.value))
     if row["health"] == "needs_reconnect" or row["code"] in RIGHTS:
         found.append(Fix("reconnect", f"Reconnect {row['connection']}", amount))
     found.append(Fix("retry", f"Retry now ({amount})", amount))
