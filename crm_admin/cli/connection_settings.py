@@ -10,6 +10,7 @@ from crm_admin.services import (
     connections,
     connections_credentials,
     connections_settings,
+    save_trigger,
     schedules,
 )
 from crm_admin.services.access import Person
@@ -39,6 +40,7 @@ def rename(name: str, new_name: str, organization: str | None, as_json: bool) ->
 @click.option("--token", help="A new access token; it is tried first.")
 @click.option("--every", help="Minutes between two syncs, or off.")
 @click.option("--quiet", help="Hours without scheduled syncs: 22:00-06:00, or off.")
+@click.option("--on-save", type=click.Choice(["on", "off"]), help="Send records when saved.")
 @click.option("--zone", default="UTC", help="Time zone of the quiet hours.")
 @click.option("--daily-calls", help="Calls a day for runs and schedules, or off.")
 @organization_option
@@ -51,6 +53,7 @@ def change(  # noqa: PLR0913 -- one argument per option
     token: str | None,
     every: str | None,
     quiet: str | None,
+    on_save: str | None,
     zone: str,
     daily_calls: str | None,
     organization: str | None,
@@ -73,6 +76,8 @@ def change(  # noqa: PLR0913 -- one argument per option
             connections_settings.set_quiet_hours(
                 person=person, connection_id=found.id, quiet=_quiet(quiet, zone)
             )
+        if on_save:
+            save_trigger.choose(person=person, connection_id=found.id, on_save=on_save == "on")
         if daily_calls:
             connections_settings.set_daily_calls(
                 person=person, connection_id=found.id, calls=_amount("daily_calls", daily_calls)

@@ -13,7 +13,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.packs.registry import kinds
 from crm_admin.records.kinds import Field, FieldType, RecordKind
 from crm_admin.records.values import ValueRefused, canonical, is_blank, same
-from crm_admin.services import record_scope
+from crm_admin.services import record_scope, save_trigger
 from crm_admin.services.access import Person
 from crm_admin.services.engine.gather import load_ours
 from crm_admin.services.record_store import PEOPLE, Change, fan_out, update_records
@@ -85,6 +85,7 @@ def save(
         change = Change(record_id, kind, row["version"], ours.data, plain, references, origin)
         update_records(cursor, person.organization_id, [change], clock.now())
         fan_out(cursor, [record_id], rank=PEOPLE)
+    save_trigger.after_save(person=person, record_id=record_id)
     return seen_version + 1
 
 

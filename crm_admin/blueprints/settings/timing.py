@@ -16,7 +16,7 @@ from crm_admin.blueprints.settings import forms
 from crm_admin.blueprints.settings.routes import settings
 from crm_admin.errors import BadInput
 from crm_admin.security.permissions import Permission
-from crm_admin.services import connections_settings, notifications, schedules
+from crm_admin.services import connections_settings, notifications, save_trigger, schedules
 from crm_admin.services.connections_settings import RANGES
 from crm_admin.services.queries import connection_settings
 from crm_admin.services.queries import connections as query
@@ -93,6 +93,9 @@ def set_auto_sync(connection_id: UUID) -> Response | tuple[str, int]:
                 connection_id=connection_id,
                 minutes=int(every) if every.isdigit() else None,
             )
+        save_trigger.choose(
+            person=signed_in(), connection_id=connection_id, on_save="on_save" in request.form
+        )
     except BadInput as error:
         return _auto_sync(connection_id, {error.field: error.sentence}, typed), 422
     flash(_("Saved when it syncs."), "success")

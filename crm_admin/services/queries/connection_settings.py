@@ -33,6 +33,10 @@ SELECT fields, read_at FROM remote_schema WHERE connection_id = :connection AND 
 
 LIMITS = "SELECT limits, settings FROM connection WHERE id = :connection"
 
+ON_SAVE = """
+SELECT 1 FROM stream WHERE connection_id = :connection AND trigger ->> 'save' = 'true' LIMIT 1
+"""
+
 STREAM = """
 SELECT id, remote_object, kind, filter FROM stream
  WHERE id = :stream AND connection_id = :connection
@@ -67,6 +71,7 @@ class AutoSync:
     next_at: datetime | None
     quiet: Mapping[str, str]
     zone: str
+    on_save: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,7 @@ def auto_sync(connection_id: UUID) -> AutoSync:
         next_at=row["next_at"] if row and on else None,
         quiet=dict(settings.get("quiet_hours") or {}),
         zone=zone["zone"] if zone else "UTC",
+        on_save=first(ON_SAVE, connection=connection_id) is not None,
     )
 
 

@@ -19,6 +19,7 @@ from crm_admin.services import (
     connections_settings,
     oauth_apps,
     remote,
+    save_trigger,
 )
 from crm_admin.services.sealing import tokens_of
 from crm_admin.services.wiring import Capped
@@ -158,6 +159,22 @@ def test_a_batch_limit_makes_more_and_smaller_calls(desk: Desk, hubspot: HubSpot
 
     calls = desk.rows("SELECT path FROM api_call WHERE path LIKE '%%contacts/batch/create'")
     assert len(calls) == 2
+
+
+def test_a_saved_record_is_sent_at_once_where_that_was_chosen(desk: Desk, hubspot: HubSpot) -> None:
+    fill(desk, hubspot, 1)
+    contact = desk.by_title("Contact 0")["id"]
+    runs = "SELECT id FROM sync_run WHERE trigger = 'save'"
+
+    desk.edit(contact, city="Porto")
+    before = desk.rows(runs)
+    save_trigger.choose(person=desk.person, connection_id=desk.connection_id, on_save=True)
+    desk.edit(contact, city="Lyon")
+    asked = desk.rows(runs)
+    desk.work(asked[0]["id"])
+
+    assert before == []
+    assert [one["city"] for one in hubspot.all("contacts").values()] == ["Lyon"]
 
 
 def test_credentials_of_another_account_make_a_connection_need_attention(desk: Desk) -> None:
