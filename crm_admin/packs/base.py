@@ -11,7 +11,8 @@ from crm_admin.records.kinds import Field, RecordKind
 @dataclass(frozen=True, slots=True)
 class DefaultMapping:
     """The first mapping of a stream. `position` orders the streams of a connection: parents come
-    first, and the narrower of two streams on one object before the wider.
+    first, and the narrower of two streams on one object before the wider. `optional` rules join
+    only where the account has their field; of several for one field of ours the first that fits.
     """
 
     provider: str
@@ -22,6 +23,7 @@ class DefaultMapping:
     filter: tuple[Mapping[str, Json], ...] = ()
     policy: Policy = Policy.NEWEST_WINS
     first_agreement: FirstAgreement = FirstAgreement.ASK
+    optional: tuple[FieldRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ from crm_admin.mapping.rules import ASSOCIATION, Direction, FieldRule, Policy, S
 from crm_admin.packs.base import DefaultMapping
 
 PROVIDER: Final = "hubspot"
-CURRENCY: Final = Step("currency", {"currency": "EUR"})
-"""HubSpot keeps plain amounts in the account's currency; people change it where theirs is another.
-"""
+CURRENCY: Final = Step("currency", {"currency": "EUR", "list": "account"})
+"""Plain amounts are in the account's currency; the given one counts until the account is known."""
+DEAL_MONEY: Final = Step(
+    "currency", {"currency": "EUR", "list": "account", "written": "amount code"}
+)
+"""A deal has a currency of its own where the account has several."""
 STAGES: Final = Step(
     "value_table",
     {
@@ -98,7 +101,7 @@ DEALS: Final = DefaultMapping(
     40,
     (
         FieldRule(id="name", ours="name", theirs="dealname", required=True),
-        pair("amount", "amount", CURRENCY),
+        pair("amount", "amount_and_currency", DEAL_MONEY),
         FieldRule(
             id="stage", ours="stage", theirs="dealstage", steps=(STAGES,), policy=Policy.NEWEST_WINS
         ),

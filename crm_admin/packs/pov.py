@@ -4,6 +4,7 @@ from typing import Final
 
 from crm_admin.mapping.rules import ASSOCIATION, Direction, FieldRule, FirstAgreement, Policy, Step
 from crm_admin.packs.base import DefaultMapping, Pack
+from crm_admin.packs.crm_hubspot import DEAL_MONEY
 from crm_admin.records.kinds import (
     Field,
     FieldType,
@@ -72,8 +73,8 @@ HUBSPOT_DEALS: Final = DefaultMapping(
         FieldRule(
             id="revenue",
             ours="revenue",
-            theirs="amount",
-            steps=(Step("currency", {"currency": "EUR"}),),
+            theirs="amount_and_currency",
+            steps=(DEAL_MONEY,),
             policy=Policy.MANUAL,
         ),
         FieldRule(id="forecast_date", ours="forecast_date", theirs="closedate"),
@@ -84,6 +85,11 @@ HUBSPOT_DEALS: Final = DefaultMapping(
         FieldRule(id="owner", ours="owner", theirs="hubspot_owner_id", steps=(Step("owner"),)),
     ),
     filter=({"property": "pipeline", "operator": "EQ", "value": PIPELINE},),
+    optional=(
+        FieldRule(id="partner", ours="partner", theirs="pov_partner"),
+        FieldRule(id="partner", ours="partner", theirs="partner"),
+        FieldRule(id="status", ours="status", theirs="pov_status"),
+    ),
 )
 
 POV: Final = Pack(

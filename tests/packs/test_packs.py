@@ -77,7 +77,8 @@ def test_a_deal_crosses_with_its_money_date_and_stage() -> None:
     amount, close, stage = (compiled.rule(name) for name in ("amount", "close_date", "stage"))
 
     assert amount.from_crm("1200.50") == {"amount": "1200.5", "currency": "EUR"}
-    assert amount.to_crm({"amount": "1200.5", "currency": "EUR"}) == "1200.5"
+    assert amount.from_crm("1200.50 GBP") == {"amount": "1200.5", "currency": "GBP"}
+    assert amount.to_crm({"amount": "1200.5", "currency": "GBP"}) == "1200.5 GBP"
     assert close.from_crm("2026-11-20T00:00:00Z") == "2026-11-20"
     assert close.to_crm("2026-11-20") == "2026-11-20T00:00:00.000Z"
     assert (stage.from_crm("closedwon"), stage.to_crm("won")) == ("won", "closedwon")

@@ -77,19 +77,25 @@ def currency(params: Params) -> Transformer:
     """Their amount becomes money of a fixed currency, or their text holds amount and code.
 
     `written` says which: amount, amount code, code amount. Money in another currency is refused on
-    the way back: the CRM would take it for its own.
+    the way back: the CRM would take it for its own. With the list `account` its currency counts
+    before the given one: as the fixed one, or for amounts that come without their code.
     """
     written = choice_param(params, "written", WRITTEN, "amount")
-    fixed = text_param(params, "currency", "").upper()
+    account = params.get("table")
+    home = account.get("currency") if isinstance(account, Mapping) else None
+    fixed = as_text(home).upper() if home else text_param(params, "currency", "").upper()
     if written == "amount" and not fixed:
         raise ValueError("The parameter currency is missing.")
     if fixed and not CURRENCY.fullmatch(fixed):
         raise ValueError("The parameter currency must have three letters.")
+    by_account = written != "amount" and params.get("list") == "account"
+    instead, fixed = (fixed, "") if by_account else ("", fixed)
 
     def read(value: Json) -> Json:
         if not isinstance(value, Mapping):
-            plain = {"amount": value, "currency": fixed}
-            value = plain if written == "amount" else _two_parts(as_text(value), written)
+            plain = {"amount": value, "currency": instead or fixed}
+            bare = written == "amount" or (instead and len(as_text(value).split()) == 1)
+            value = plain if bare else _two_parts(as_text(value), written)
         return _in_currency(value, fixed)
 
     def write(value: Json) -> Json:

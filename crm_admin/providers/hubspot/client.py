@@ -24,6 +24,7 @@ from crm_admin.providers.base import (
     Wire,
     Write,
 )
+from crm_admin.providers.hubspot import money
 from crm_admin.providers.hubspot.associating import ends_of
 from crm_admin.providers.hubspot.calls import Calls, scope_sentence
 from crm_admin.providers.hubspot.checking import check_lines, read_account
@@ -85,7 +86,7 @@ class HubSpot:
     def describe(self, name: str) -> RemoteSchema:
         """Return the properties of an object as the account has them now."""
         path = f"{self._calls.paths.properties}/{name}?archived=false"
-        return schema_of(name, self._calls.get(path))
+        return money.described(schema_of(name, self._calls.get(path)))
 
     def people(self) -> tuple[RemotePerson, ...]:
         """Return the account's owners, those who left among them."""
@@ -93,6 +94,11 @@ class HubSpot:
 
     def changes(self, ask: Ask, cursor: str | None = None) -> Page:
         """Return one page: of the list for everything or archives, else of what changed."""
+        properties = money.asked(ask.object, ask.properties)
+        page = self._page(replace(ask, properties=properties), cursor)
+        return replace(page, records=money.composed(ask.object, ask.properties, page.records))
+
+    def _page(self, ask: Ask, cursor: str | None) -> Page:
         if ask.since is None or ask.archived:
             return list_page(self._calls, ask, cursor)
         if ask.until is None:
@@ -108,7 +114,8 @@ class HubSpot:
         associations: Sequence[str] = (),
     ) -> tuple[RemoteRecord, ...]:
         """Return the living records of these ids; merged ones carry the id that was asked for."""
-        records = read_by_id(self._calls, name, ids, properties)
+        records = read_by_id(self._calls, name, ids, money.asked(name, properties))
+        records = money.composed(name, properties, records)
         return with_associations(self._calls, name, records, associations)
 
     def find(
@@ -119,7 +126,9 @@ class HubSpot:
         properties: Sequence[str],
     ) -> tuple[RemoteRecord, ...]:
         """Return living records with one of the values, past the index where it is unique."""
-        return find_by_values(self._calls, name, field, values, properties)
+        names = money.asked(name, properties)
+        found = find_by_values(self._calls, name, field, values, names)
+        return money.composed(name, properties, found)
 
     def associations(
         self, name: str, ids: Sequence[str], others: Sequence[str]

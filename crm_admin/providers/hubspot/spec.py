@@ -66,6 +66,9 @@ TYPE_IDS: Mapping[str, str] = {
 }
 
 MODIFIED = "hs_lastmodifieddate"
+AMOUNT, CURRENCY = "amount", "deal_currency_code"
+AMOUNT_AND_CURRENCY = "amount_and_currency"
+"""A field of ours beside HubSpot's own: both parts of a deal's money as one."""
 MERGED = "hs_merged_object_ids"
 """The ids of the records that were merged into this one."""
 

@@ -9,6 +9,7 @@ from crm_admin.providers.base import Action, Ending, Outcome, RemoteRecord, Writ
 from crm_admin.providers.hubspot.associating import change_associations, types_on_create
 from crm_admin.providers.hubspot.batching import Batch, Row, Sender
 from crm_admin.providers.hubspot.calls import Calls
+from crm_admin.providers.hubspot.money import split, with_amount
 from crm_admin.providers.hubspot.payloads import as_wire, record_of, rows, table, text
 from crm_admin.providers.hubspot.refusals import outcome_of, read_refusal, status_of_row
 from crm_admin.providers.hubspot.spec import MARKER
@@ -71,7 +72,8 @@ def _key(verb: str, write: Write) -> str:
 def _input(object_name: str, verb: str, write: Write) -> dict[str, Json]:
     if verb == "archive":
         return {"id": write.id}
-    properties: Json = {name: as_wire(value) for name, value in write.properties.items()}
+    held = split(object_name, write.properties)
+    properties: Json = {name: as_wire(value) for name, value in held.items()}
     row: dict[str, Json] = {TRACE: write.trace, "properties": properties}
     if verb == "upsert":
         return {**row, "idProperty": MARKER, "id": write.marker}
@@ -87,9 +89,15 @@ def _batch(calls: Calls, object_name: str, verb: str) -> Batch:
     def read(answer: Answer, sent: Sequence[Row]) -> Mapping[str, Outcome]:
         if verb == "archive":
             return {row.key: Outcome(row.trace, Ending.DONE) for row in sent}
-        return _told(answer, sent, action)
+        told = _told(answer, sent, action)
+        return {key: _with_money(object_name, outcome) for key, outcome in told.items()}
 
     return Batch(f"{calls.paths.objects}/{object_name}/batch/{verb}", action, read)
+
+
+def _with_money(object_name: str, outcome: Outcome) -> Outcome:
+    record = outcome.record
+    return outcome if record is None else replace(outcome, record=with_amount(object_name, record))
 
 
 def _told(answer: Answer, sent: Sequence[Row], action: Action) -> dict[str, Outcome]:

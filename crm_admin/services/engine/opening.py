@@ -13,7 +13,7 @@ from crm_admin import clock
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.providers.base import Provider
 from crm_admin.services import remote
-from crm_admin.services.engine import people
+from crm_admin.services.engine import optional, people
 from crm_admin.services.engine.streams import load_streams
 from crm_admin.services.engine.unit import Lease
 from crm_admin.services.engine.work import Work
@@ -108,3 +108,4 @@ def describe(provider: Provider, connection_id: UUID, objects: list[str]) -> Non
                 " SET fields = excluded.fields, read_at = excluded.read_at",
                 (name, orjson.dumps(fields).decode(), connection_id),
             )
+        optional.add_found(cursor, connection_id)

@@ -99,7 +99,7 @@ def load_streams(
             "SELECT object, fields FROM remote_schema WHERE connection_id = %s", (connection_id,)
         ).fetchall()
     }
-    tables = people.lookups(cursor, connection_id)
+    tables = {**people.lookups(cursor, connection_id), **_account(cursor, connection_id)}
     grouped: dict[str, list[Stream]] = defaultdict(list)
     for row in rows:
         types = {field["name"]: field["type"] for field in schemas.get(row["remote_object"]) or []}
@@ -112,6 +112,14 @@ def load_streams(
             stream = Stream(newest, row)
         grouped[row["remote_object"]].append(stream)
     return tuple(_object(name, streams) for name, streams in grouped.items())
+
+
+def _account(cursor: Cursor, connection_id: UUID) -> dict[str, Mapping[str, Json]]:
+    """What steps may know of the account itself: the currency of amounts that name none."""
+    row = cursor.execute(
+        "SELECT account ->> 'currency' AS currency FROM connection WHERE id = %s", (connection_id,)
+    ).fetchone()
+    return {"account": {"currency": row["currency"] if row else None}}
 
 
 Rules = list[tuple[FieldRule, Rewrite | None]]
