@@ -20,10 +20,14 @@ from crm_admin.services.remote import private_networks
 from crm_admin.services.sql import Row, transaction
 
 FIELD = "revenue"
+AMOUNT = "amount"
+"""What people see of it in the simulator of HubSpot, whatever name the mapping has for the pair of
+amount and currency.
+"""
 
 CHOSEN = """
 SELECT r.id, r.title, r.version, r.data -> 'revenue' AS revenue, l.remote_object, l.remote_id,
-       f.theirs, c.id AS connection_id, c.endpoint
+       c.id AS connection_id, c.endpoint
   FROM organization o
   JOIN connection c ON c.organization_id = o.id AND c.environment = 'simulator'
    AND c.stance = 'active' AND c.health = 'ok'
@@ -64,7 +68,7 @@ def make(*, person: Person) -> tuple[str, RunRef]:
         seen_version=row["version"],
         reason="Changed to make a conflict to practise on.",
     )
-    _edit_theirs(row, {row["theirs"]: str(amount + 2_500)})
+    _edit_theirs(row, {AMOUNT: str(amount + 2_500)})
     connection_id: UUID = row["connection_id"]
     reference = sync_runs.start(
         person=person, connection_id=connection_id, mode="delta", staged=False

@@ -115,7 +115,7 @@ def test_a_role_gets_what_its_permissions_say(app: Flask, world: World, role: Ro
 
 def test_a_pov_owner_is_kept_from_pages_about_the_organisation(app: Flask, world: World) -> None:
     browser = Browser(app).sign_in(world.person(Role.POV_OWNER))
-    whole = {"overview", "settings", "sync", "plans", "mapping"}
+    whole = {"overview", "settings", "sync", "plans", "mapping", "schedules"}
 
     seen = {
         str(route): _ask(browser, route).status_code

@@ -62,7 +62,7 @@ def test_an_owner_sees_their_own_povs_and_no_action_of_others(
     owners = demo_page.locator('tbody td[data-label="Owner"]').all_inner_texts()
     assert set(owners) == {"Priya Raman"}
     side = demo_page.get_by_role("navigation", name="Main")
-    assert side.get_by_role("link").all_inner_texts() == ["POVs", "Conflicts"]
+    assert side.get_by_role("link").all_inner_texts() == ["POVs", "Needs you", "Conflicts"]
     demo_page.locator("tbody").get_by_role("link").first.click()
     me.sees(".")
     main = demo_page.get_by_role("main")

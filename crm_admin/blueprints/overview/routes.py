@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.access import requires, requires_sign_in, signed_in
+from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.attention.fixes import shown
 from crm_admin.blueprints.forms import attempt, text
 from crm_admin.blueprints.rendering import fragment, see_other
@@ -69,7 +69,7 @@ def health() -> Response:
 
 
 @overview.post("/admin/crm/checklist")
-@requires_sign_in
+@requires(Permission.SYNC_RUN)
 def checklist() -> Response:
     """Hide the getting-started list, or show it again: for this person alone."""
     with transaction() as cursor:

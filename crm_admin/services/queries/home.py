@@ -9,10 +9,11 @@ from crm_admin import __version__
 from crm_admin.clock import now
 from crm_admin.packs.registry import kinds
 from crm_admin.services.access import Person
+from crm_admin.services.queries import brief
 from crm_admin.services.queries.calls_left import CallsLeft, calls_left
 from crm_admin.services.queries.connections import Card, cards
 from crm_admin.services.queries.runs import RunLine, live_runs, newest_runs
-from crm_admin.services.queries.sql import Row, first, only, rows
+from crm_admin.services.queries.sql import Row, first, rows
 
 DAYS = 14
 CHECKLIST = "home.checklist"
@@ -27,7 +28,8 @@ SELECT (SELECT count(*) FROM connection) AS connections,
        EXISTS (SELECT 1 FROM sync_run WHERE approved_at IS NOT NULL) AS applied,
        EXISTS (SELECT 1 FROM conflict WHERE state = 'resolved') AS settled,
        EXISTS (SELECT 1 FROM sync_run WHERE undo_of IS NOT NULL) AS undone,
-       (SELECT count(*) FROM record WHERE kind = 'pov' AND deleted_at IS NULL) AS povs,
+       (SELECT count(*) FROM record
+         WHERE kind = 'pov' AND deleted_at IS NULL AND merged_into IS NULL) AS povs,
        (SELECT count(*) FROM conflict WHERE state = 'open') AS conflicts,
        EXISTS (SELECT 1 FROM preference WHERE user_id = :me AND name = :checklist
                   AND value = '"hidden"') AS hidden,
@@ -35,8 +37,10 @@ SELECT (SELECT count(*) FROM connection) AS connections,
 """
 
 AGREED = """
-SELECT c.id, (SELECT max(r.finished_at) FROM sync_run r
-               WHERE r.connection_id = c.id AND r.state = 'succeeded') AS at
+SELECT c.id, (SELECT r.finished_at FROM sync_run r
+               WHERE r.connection_id = c.id AND r.state = 'succeeded'
+                 AND r.mode IN ('full', 'delta')
+               ORDER BY r.created_at DESC LIMIT 1) AS at
   FROM connection c WHERE c.stance = 'active'
 """
 
@@ -195,7 +199,7 @@ class Home:
 
 def home(person: Person) -> Home:
     """Return what Home shows to people who see the whole organisation."""
-    state = only(
+    state = brief.only(
         STEPS,
         me=person.user_id,
         checklist=CHECKLIST,
@@ -218,14 +222,14 @@ def home(person: Person) -> Home:
 
 def _synced_at() -> datetime | None:
     """The oldest of the times at which an active connection last came to agree in full."""
-    times = [row["at"] for row in rows(AGREED)]
+    times = [row["at"] for row in brief.rows(AGREED)]
     known = [at for at in times if at is not None]
     return min(known) if known and len(known) == len(times) else None
 
 
 def _tiles() -> tuple[Tile, ...]:
     pulse: dict[UUID, dict[int, Row]] = {}
-    for row in rows(PULSE, days=DAYS):
+    for row in brief.rows(PULSE, days=DAYS):
         pulse.setdefault(row["connection_id"], {})[row["age"]] = row
     today = now().date()
     return tuple(

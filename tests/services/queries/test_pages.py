@@ -26,6 +26,8 @@ from crm_admin.services.queries import (
     record,
     records,
     run,
+    schedules,
+    settling,
 )
 from crm_admin.services.queries.timeline import timeline
 from crm_admin.services.queries.why import why
@@ -53,7 +55,10 @@ def counting() -> Iterator[list[str]]:
 
 
 LISTS: dict[str, Callable[[World], object]] = {
-    "home": lambda world: (home.home(), frame.frame(world.person(Role.ADMIN))),
+    "home": lambda world: (
+        home.home(world.person(Role.ADMIN)),
+        frame.frame(world.person(Role.ADMIN)),
+    ),
     "connections": lambda world: connections.cards(),
     "connection": lambda world: connections.detail(world.connection),
     "history": lambda world: history.history(world.person(Role.ADMIN), history.Filters()),
@@ -71,7 +76,12 @@ LISTS: dict[str, Callable[[World], object]] = {
         found := record.record(world.person(Role.ADMIN), "pov", world.own),
         timeline(found),
     ),
-    "conflicts": lambda world: conflicts.conflicts(world.person(Role.ADMIN)),
+    "conflicts": lambda world: (
+        conflicts.queue(world.person(Role.ADMIN), conflicts.Filter()),
+        settling.subject(world.person(Role.ADMIN), world.conflict),
+    ),
+    "needs": lambda world: needs.needs(world.person(Role.ADMIN)),
+    "schedules": lambda world: schedules.page(),
     "mapping": lambda world: mapping.mappings(),
     "people": lambda world: people.people(world.person(Role.ADMIN)),
 }
@@ -220,10 +230,11 @@ def test_the_time_line_is_narrowed_to_a_field_and_its_partner(app: Flask, world:
 
 def test_settled_and_open_conflicts_are_apart(app: Flask, world: World) -> None:
     with acting(app, world):
-        opened = conflicts.conflicts(world.person(Role.ADMIN))
-        settled = conflicts.conflicts(world.person(Role.ADMIN), settled=True)
+        chosen = conflicts.Filter()
+        opened = conflicts.open_ones(world.person(Role.ADMIN), chosen, amount=50)
+        settled = conflicts.settled(world.person(Role.ADMIN), chosen)
 
-    assert [conflict.id for conflict in opened.conflicts] == [world.conflict]
+    assert [conflict.id for conflict in opened] == [world.conflict]
     assert not settled.conflicts
 
 
