@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from crm_admin.blueprints.records import editing, ending, views
+from crm_admin.blueprints.records import editing, ending, sharing, views
 
 GET, POST = ("GET",), ("POST",)
 
@@ -18,6 +18,8 @@ DOORS: tuple[tuple[str, str, Callable[..., Any], tuple[str, ...]], ...] = (
     ("/sync", "sync", views.sync, POST),
     ("/ask", "ask", views.ask, POST),
     ("/follow", "follow", views.follow, POST),
+    ("/share", "share", sharing.share, POST),
+    ("/unshare/<uuid:user_id>", "unshare", sharing.unshare, POST),
     ("/undo/<uuid:operation_id>", "put_back", views.put_back, POST),
     ("/edit", "edit", editing.edit, GET),
     ("/edit", "save", editing.save, POST),

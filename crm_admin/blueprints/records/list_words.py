@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from crm_admin.blueprints.formats import noun, number, plain
 from crm_admin.blueprints.wording import _, ngettext
+from crm_admin.records.kinds import Field
 from crm_admin.services.queries.records import RecordList
-
-VIEWS = ("mine", "following", "missing", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,14 @@ def view_words(view: str) -> str:
     return words.get(view, "")
 
 
-def chips(page: RecordList, given: dict[str, str]) -> tuple[Chip, ...]:
+def chips_of(status: Field | None, given: dict[str, str]) -> tuple[Chip, ...]:
     """Return the filters in force, each of which can be taken off."""
     found = []
     if "q" in given:
         found.append(Chip("q", _("“%(words)s”", words=given["q"])))
-    if "stage" in given and page.status_field is not None:
-        label = plain(given["stage"], page.status_field)
-        found.append(
-            Chip("stage", _("%(field)s: %(value)s", field=page.status_field.label, value=label))
-        )
+    if "stage" in given and status is not None:
+        label = plain(given["stage"], status)
+        found.append(Chip("stage", _("%(field)s: %(value)s", field=status.label, value=label)))
     return tuple(found)
 
 

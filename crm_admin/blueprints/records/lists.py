@@ -17,10 +17,11 @@ from crm_admin.blueprints.forms import argument, ids, once_key, text
 from crm_admin.blueprints.links import list_url
 from crm_admin.blueprints.navigation import record_kinds
 from crm_admin.blueprints.records import columns as cols
-from crm_admin.blueprints.records.list_words import chips, list_sentence, view_words
+from crm_admin.blueprints.records.list_words import chips_of, list_sentence, view_words
 from crm_admin.blueprints.rendering import page
 from crm_admin.blueprints.wording import _, ngettext
 from crm_admin.errors import BadInput, NotFound
+from crm_admin.records.kinds import Field, RecordKind
 from crm_admin.services import audit, sync_runs
 from crm_admin.services.queries import record as one_query
 from crm_admin.services.queries import records as query
@@ -80,7 +81,7 @@ def listing(kind: str) -> Response:
         given=given,
         base=base,
         link=lambda **changes: _link(base, given, changes),
-        chips=chips(found, given),
+        chips=chips_of(found.status_field, given),
         columns=shown,
         available=cols.available(found.kind),
         views=kept,
@@ -108,10 +109,9 @@ def arrange(kind: str) -> Response:
             given_words
             for given_words in (
                 view_words(given.get("view", "")),
-                given.get("q", ""),
-                given.get("stage", ""),
-                given.get("sort", "").lstrip("-"),
-                given.get("cols", "").replace(",", ", "),
+                *(chip.words for chip in chips_of(_status_field(found), given)),
+                _("its order") if "sort" in given else "",
+                _("its columns") if "cols" in given else "",
             )
             if given_words
         ],
@@ -121,6 +121,10 @@ def arrange(kind: str) -> Response:
         view_address=_address,
         page_name=page_name(kind),
     )
+
+
+def _status_field(kind: RecordKind) -> Field | None:
+    return kind.field(kind.promoted.status) if kind.promoted.status else None
 
 
 def _require_list(kind: str) -> None:

@@ -24,8 +24,10 @@ from crm_admin.services import put_back as undoing
 from crm_admin.services.queries import record as query
 from crm_admin.services.queries.companions import Companion, companions
 from crm_admin.services.queries.past import Past, past
+from crm_admin.services.queries.shares import shared_with
 from crm_admin.services.queries.timeline import timeline
 from crm_admin.services.queries.why import why
+from crm_admin.services.shares import may_share
 
 SHOWS = ("", "different", "unmapped")
 
@@ -49,6 +51,8 @@ def one(kind: str, record_id: UUID) -> Response:
         complaint=complaint,
         show=argument("show") if argument("show") in SHOWS else "",
         timeline=timeline(found, field=argument("field"), after=argument("after")),
+        shares=shared_with(found.id) if kind == "pov" else (),
+        may_share=kind == "pov" and may_share(signed_in(), found.owner_id),
         once=once_key(),
         here=record_url(kind, record_id),
     )
