@@ -82,6 +82,7 @@ def inputs_of(pair: Pair, stream: StreamFacts, use: RuleUse) -> Inputs | None:
         times=_times(pair, use),
         primary=_primary(pair, stream, use),
         chosen=stream.decisions.get(rule_id),
+        country=str(pair.here.data.get("country") or "") if use.facts.phone else "",
     )
 
 

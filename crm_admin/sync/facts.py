@@ -78,7 +78,8 @@ class Times:
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
     """What the decision needs of a rule. `wire_type` is the described type of their field: under it
-    "10" and "10.0" are one number; without it only equal texts are equal.
+    "10" and "10.0" are one number; without it only equal texts are equal. Of a `phone` two
+    spellings of one number are one value.
     """
 
     rule_id: str
@@ -88,6 +89,7 @@ class RuleFacts:
     required: bool
     rewrite: Rewrite | None = None
     wire_type: str = ""
+    phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Inputs:
     past.
 
     `chosen` is a person's decision about this rule on the plan; it counts only where there is no
-    base.
+    base. `country` is where our record is, for phone numbers written without their country.
     """
 
     ours: Json | Absent
@@ -106,6 +108,7 @@ class Inputs:
     times: Times = Times()
     primary: Primary = Primary.NEITHER
     chosen: FirstAgreement | None = None
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def inputs_json(facts: RuleFacts, inputs: Inputs) -> dict[str, Json]:
             "required": facts.required,
             "rewrite": facts.rewrite.value if facts.rewrite else None,
             "wire_type": facts.wire_type,
+            "phone": facts.phone,
         },
         "ours": _wrapped(inputs.ours),
         "theirs": _wrapped(inputs.theirs),
@@ -161,6 +165,7 @@ def inputs_json(facts: RuleFacts, inputs: Inputs) -> dict[str, Json]:
         "times": [_stamp(times.ours_at), _stamp(times.theirs_from), _stamp(times.theirs_to)],
         "primary": inputs.primary.value,
         "chosen": inputs.chosen.value if inputs.chosen else None,
+        "country": inputs.country,
     }
 
 
@@ -177,6 +182,7 @@ def from_json(stored: Mapping[str, Json]) -> tuple[RuleFacts, Inputs]:
         required=rule["required"] is True,
         rewrite=Rewrite(str(rule["rewrite"])) if rule["rewrite"] else None,
         wire_type=str(rule["wire_type"]),
+        phone=rule.get("phone") is True,
     )
     declined = [_list(one) for one in _list(stored["declined"])]
     chosen = stored["chosen"]
@@ -188,6 +194,7 @@ def from_json(stored: Mapping[str, Json]) -> tuple[RuleFacts, Inputs]:
         times=Times(*(_moment(one) for one in times)),
         primary=Primary(str(stored["primary"])),
         chosen=FirstAgreement(str(chosen)) if chosen else None,
+        country=str(stored.get("country") or ""),
     )
 
 

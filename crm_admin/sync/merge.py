@@ -8,6 +8,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.mapping.engine import RuleFailed
 from crm_admin.mapping.rules import Direction, FirstAgreement, Policy
 from crm_admin.mapping.wire import normal_wire, same_wire
+from crm_admin.records.phones import e164, region_of
 from crm_admin.records.values import ABSENT, Absent, is_blank, same
 from crm_admin.sync.facts import (
     Base,
@@ -103,7 +104,8 @@ class _Sides:
         if is_blank(self.ours) and is_blank(self.theirs):
             return True
         try:
-            if _alike(self.from_crm(self.theirs), self.ours):
+            here = self.from_crm(self.theirs)
+            if _alike(here, self.ours) or (self.facts.phone and self._one_number(here)):
                 return True
         except RuleFailed:
             pass
@@ -111,6 +113,14 @@ class _Sides:
             return _alike(self.to_crm(self.ours), self.theirs, self.facts.wire_type)
         except (RuleFailed, Waiting):
             return False
+
+    def _one_number(self, here: Json) -> bool:
+        """Whether both are spellings of one phone number; digits that name none are texts."""
+        if not isinstance(here, str) or not isinstance(self.ours, str):
+            return False
+        region = region_of(self.inputs.country) if self.inputs.country else None
+        ours = e164(self.ours, region)
+        return ours is not None and ours == e164(here, region)
 
     def take(self, reason: Reason, *, settled: bool = False) -> FieldDecision:
         value = self.from_crm(self.theirs)

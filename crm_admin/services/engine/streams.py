@@ -15,6 +15,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.mapping.engine import compile_rules
 from crm_admin.mapping.rules import Direction, FieldRule, FirstAgreement, Policy, Step
 from crm_admin.packs.registry import kinds
+from crm_admin.records.kinds import FieldType
 from crm_admin.services.engine import people
 from crm_admin.services.sql import Cursor, Row
 from crm_admin.sync.drafts import RuleUse, StreamFacts
@@ -176,6 +177,12 @@ class _Compiler:
     decisions: Mapping[str, str]
     lookups: Mapping[str, Mapping[str, Json]]
 
+    @property
+    def phones(self) -> set[str]:
+        """The fields of ours that hold phone numbers."""
+        fields = kinds()[self.row["kind"]].fields
+        return {field.name for field in fields if field.type is FieldType.PHONE}
+
     def facts(self, rules: Rules, version: int) -> StreamFacts:
         row = self.row
         closures = _compiled(
@@ -217,6 +224,7 @@ class _Compiler:
             required=rule.required,
             rewrite=asked,
             wire_type=self.types.get(rule.theirs, ""),
+            phone=rule.ours in self.phones,
         )
 
 
