@@ -10,8 +10,8 @@ from crm_admin.services.queries import scope
 from crm_admin.services.queries.sql import Row, rows
 
 DAYS = 14
-MOST = 20_000
-"""More failures than this are counted up to it; the sentence on the page stays the same."""
+MOST = 10_000
+"""Failures of the newest runs are looked at up to this many; more are not told one from another."""
 
 # Long numbers differ from record to record while the cause is one.
 CAUSE = "regexp_replace(coalesce(o.error, ''), '[0-9]{4,}', '#', 'g')"
@@ -25,17 +25,18 @@ WITH recent AS (
           OR (q.created_at > now() - make_interval(days => :days)
               AND CAST(q.counts ->> 'failed' AS bigint) > 0))
    ORDER BY q.created_at DESC LIMIT 1000),
-failed AS (
-  SELECT DISTINCT ON (o.stream_id, o.side, coalesce(CAST(o.record_id AS text), o.remote_id))
-         o.id, o.run_id, o.run_at, o.record_id, o.link_id, o.stream_id, o.remote_object,
+broken AS MATERIALIZED (
+  SELECT o.id, o.run_id, o.run_at, o.record_id, o.link_id, o.stream_id, o.remote_object,
          o.remote_id, o.side, o.action, o.fields, o.label, o.error, o.error_code, o.error_field,
          coalesce(o.done_at, o.at) AS at, recent.connection_id, {CAUSE} AS cause
     FROM recent JOIN operation o ON o.run_id = recent.id AND o.run_at = recent.created_at
-   WHERE o.state = 'failed'
-   ORDER BY o.stream_id, o.side, coalesce(CAST(o.record_id AS text), o.remote_id), o.at DESC,
-         o.id DESC
-   LIMIT :most),
-standing AS (
+   WHERE o.state = 'failed' LIMIT :most),
+failed AS (
+  SELECT DISTINCT ON (b.stream_id, b.side, coalesce(CAST(b.record_id AS text), b.remote_id)) b.*
+    FROM broken b
+   ORDER BY b.stream_id, b.side, coalesce(CAST(b.record_id AS text), b.remote_id), b.at DESC,
+         b.id DESC),
+standing AS MATERIALIZED (
   SELECT f.* FROM failed f LEFT JOIN link l ON l.id = f.link_id
    WHERE (f.link_id IS NULL OR coalesce(l.error, '') <> '')
      AND NOT EXISTS (
