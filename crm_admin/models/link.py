@@ -29,6 +29,12 @@ class Link(Tenant, Base):
         ),
         Index(None, "organization_id", "record_id"),
         Index(
+            "ix_link_linked",
+            "organization_id",
+            "connection_id",
+            postgresql_where=text("status = 'linked'"),
+        ),
+        Index(
             "ix_link_error",
             "organization_id",
             "connection_id",

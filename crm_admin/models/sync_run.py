@@ -54,6 +54,18 @@ class SyncRun(Tenant, Base):
         Index("ix_sync_run_due", "state", "wake_at"),
         Index("ix_sync_run_state", "organization_id", "state", "created_at", "id"),
         Index(
+            "ix_sync_run_approved",
+            "organization_id",
+            "approved_at",
+            postgresql_where=text("approved_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_sync_run_undo_of",
+            "organization_id",
+            "undo_of",
+            postgresql_where=text("undo_of IS NOT NULL"),
+        ),
+        Index(
             "ix_sync_run_planned",
             "organization_id",
             "expires_at",

@@ -1,13 +1,16 @@
 """What a page may remember for a few seconds instead of asking again, per organisation and
 process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from crm_admin import clock, tenancy
+from crm_admin.services.queries import sql
+from crm_admin.services.queries.sql import Row
 
-LONGEST: Final = 10.0
+LONGEST: Final = 30.0
+NOTED: Final = 10.0
 WORTH: Final = 0.025
 """Answers that come sooner are asked for anew each time."""
 TIMES: Final = 100
@@ -25,7 +28,7 @@ def holds(key: Key) -> bool:
 
 def note(key: Key) -> None:
     """Take this as true for the next few seconds."""
-    _keep(key, LONGEST, value=True)
+    _keep(key, NOTED, value=True)
 
 
 def remembered(key: Key, make: Callable[[], Found]) -> Found:
@@ -44,6 +47,18 @@ def remembered(key: Key, make: Callable[[], Found]) -> Found:
     if took > WORTH:
         _keep(key, min(took * TIMES, LONGEST), value=found)
     return found
+
+
+def rows(statement: str, **values: object) -> Sequence[Row]:
+    """Return the rows of a statement as `sql.rows` does, remembered where it takes long."""
+    key = (statement, *sorted(values.items()))
+    return remembered(key, lambda: sql.rows(statement, **values))
+
+
+def only(statement: str, **values: object) -> Row:
+    """Return the one row of a statement that always has one, remembered where it takes long."""
+    (row,) = rows(statement, **values)
+    return row
 
 
 def forget() -> None:

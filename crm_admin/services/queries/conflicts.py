@@ -9,9 +9,9 @@ from crm_admin.jsontypes import Json
 from crm_admin.records.kinds import Field
 from crm_admin.services.access import Person
 from crm_admin.services.conflicts import seen_of
-from crm_admin.services.queries import paging, scope
+from crm_admin.services.queries import brief, paging, scope
 from crm_admin.services.queries.mapping import field_of
-from crm_admin.services.queries.sql import Row, first, only, rows
+from crm_admin.services.queries.sql import Row, first, rows
 
 COLUMNS = """
 SELECT k.id, k.record_id, k.connection_id, c.name AS connection, r.kind, r.title, k.field,
@@ -51,13 +51,20 @@ SELECT k.record_id, k.connection_id, c.name AS connection, r.kind, r.title,
        (array_agg(k.id ORDER BY k.created_at, k.id))[1] AS first_id, max(k.created_at) AS newest,
        max(u.name) AS claimed_by, max(k.claimed_at) AS claimed_at,
        bool_or(k.claimed_by = CAST(:me AS uuid)) AS mine
-  FROM conflict k
+  FROM (SELECT * FROM conflict WHERE state = 'open'
+           AND (CAST(:moment AS timestamptz) IS NULL OR created_at <= CAST(:moment AS timestamptz))
+         ORDER BY created_at DESC, id DESC
+         LIMIT CASE WHEN CAST(:connection AS uuid) IS NULL AND CAST(:field AS text) = ''
+                     AND CAST(:owner AS uuid) IS NULL THEN 2000 END) k
   JOIN connection c ON c.id = k.connection_id
   JOIN record r ON r.id = k.record_id
   LEFT JOIN app_user u ON u.id = k.claimed_by AND k.claimed_at > now() - interval '30 minutes'
- WHERE k.state = 'open' AND {scope.OWN}
+ WHERE {scope.OWN}
    AND (CAST(:connection AS uuid) IS NULL OR k.connection_id = CAST(:connection AS uuid))
    AND (CAST(:field AS text) = '' OR k.field = :field)
+   AND (CAST(:moment AS timestamptz) IS NULL OR NOT EXISTS (
+        SELECT 1 FROM conflict n WHERE n.record_id = k.record_id AND n.state = 'open'
+           AND n.connection_id = k.connection_id AND n.created_at > CAST(:moment AS timestamptz)))
  GROUP BY k.record_id, k.connection_id, c.name, r.kind, r.title
 HAVING CAST(:moment AS timestamptz) IS NULL
     OR (max(k.created_at), k.record_id) < (CAST(:moment AS timestamptz), CAST(:id AS uuid))
@@ -262,13 +269,13 @@ def groups(person: Person) -> tuple[Group, ...]:
             label_of(row["kind"], row["field"]),
             row["amount"],
         )
-        for row in rows(GROUPS, owner=scope.owner_of(person))
+        for row in brief.rows(GROUPS, owner=scope.owner_of(person))
     )
 
 
 def counts(person: Person) -> Counts:
     """Return how many conflicts are open, and how many were settled in the last seven days."""
-    found = only(COUNTS, owner=scope.owner_of(person))
+    found = brief.only(COUNTS, owner=scope.owner_of(person))
     return Counts(found["open"], found["settled_week"], found["by_rule"])
 
 

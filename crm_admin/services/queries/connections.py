@@ -10,9 +10,14 @@ from crm_admin.errors import NotFound
 from crm_admin.packs.registry import default_mappings, kinds
 from crm_admin.providers.base import ProviderSpec
 from crm_admin.providers.registry import spec_of
+from crm_admin.services.queries import brief
 from crm_admin.services.queries.sql import Row, first, rows
 
 CARDS = """
+WITH planned AS MATERIALIZED (
+SELECT id, connection_id, created_at FROM sync_run WHERE state = 'planned' AND expires_at > now()
+ UNION ALL
+SELECT id, connection_id, created_at FROM sync_run WHERE state = 'planned' AND expires_at IS NULL)
 SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_reason, c.health_at,
   c.checks, c.version, c.settings ->> 'setup' AS setup, c.settings ? 'deleting' AS deleting,
        CASE WHEN c.settings ->> 'sign_in' = 'oauth' THEN t.expires_at END AS sign_in_ends,
@@ -27,9 +32,10 @@ SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_rea
   FROM connection c
   LEFT JOIN app_user u ON u.id = c.created_by
   LEFT JOIN oauth_token t ON t.organization_id = c.organization_id AND t.connection_id = c.id
-  LEFT JOIN (SELECT connection_id, count(*) AS linked,
-    count(*) FILTER (WHERE error IS NOT NULL AND error <> '') AS failed
-               FROM link WHERE status = 'linked' GROUP BY connection_id) l ON l.connection_id = c.id
+  LEFT JOIN LATERAL (SELECT
+       (SELECT count(*) FROM link k WHERE k.connection_id = c.id AND k.status = 'linked') AS linked,
+       (SELECT count(*) FROM link k WHERE k.connection_id = c.id AND k.status = 'linked'
+           AND k.error IS NOT NULL AND k.error <> '') AS failed) l ON true
   LEFT JOIN (SELECT s.connection_id, count(*) AS waiting
     FROM outbox o JOIN stream s ON s.id = o.stream_id
               GROUP BY s.connection_id) w ON w.connection_id = c.id
@@ -38,8 +44,7 @@ SELECT c.id, c.provider, c.name, c.environment, c.stance, c.health, c.health_rea
                       ORDER BY created_at DESC LIMIT 1) last ON true
   LEFT JOIN LATERAL (SELECT id FROM sync_run r WHERE r.connection_id = c.id
                         AND r.state IN ('queued', 'running', 'waiting') LIMIT 1) live ON true
-  LEFT JOIN LATERAL (SELECT id FROM sync_run r WHERE r.connection_id = c.id AND r.state = 'planned'
-                        AND (r.expires_at IS NULL OR r.expires_at > now())
+  LEFT JOIN LATERAL (SELECT id FROM planned r WHERE r.connection_id = c.id
                       ORDER BY created_at DESC LIMIT 1) plan ON true
   LEFT JOIN LATERAL (SELECT next_at FROM schedule h WHERE h.connection_id = c.id AND h.enabled
                       ORDER BY next_at NULLS LAST LIMIT 1) next ON true
@@ -204,7 +209,7 @@ class Choice:
 
 def cards() -> tuple[Card, ...]:
     """Return all connections by priority and name."""
-    return tuple(_card(row) for row in rows(f"{CARDS} ORDER BY c.priority, c.name"))
+    return tuple(_card(row) for row in brief.rows(f"{CARDS} ORDER BY c.priority, c.name"))
 
 
 def names() -> tuple[tuple[UUID, str], ...]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from crm_admin.clock import now
 from crm_admin.services.access import Person
-from crm_admin.services.queries import paging
+from crm_admin.services.queries import brief, paging
 from crm_admin.services.queries.runs import COLUMNS, RunLine, run_line
 from crm_admin.services.queries.sql import Row, only, rows
 from crm_admin.sync.states import RunMode, RunState
@@ -208,7 +208,9 @@ def all_runs(person: Person, filters: Filters) -> Iterator[RunLine]:
 
 def week(today: datetime | None = None) -> Week:
     """Return how the last seven days went."""
-    row = only(WEEK, today=today or now() - timedelta(days=1))
+    row = brief.remembered(
+        ("week", today), lambda: only(WEEK, today=today or now() - timedelta(days=1))
+    )
     return Week(
         row["total"],
         row["good"],
@@ -226,7 +228,7 @@ def _seconds(value: object) -> float | None:
 
 def per_day(zone: str, today: date) -> tuple[Day, ...]:
     """Return what was written and what failed on each of the last 14 days of that zone."""
-    found: dict[date, Row] = {row["day"]: row for row in rows(PER_DAY, zone=zone, days=DAYS)}
+    found: dict[date, Row] = {row["day"]: row for row in brief.rows(PER_DAY, zone=zone, days=DAYS)}
     days = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
     return tuple(
         Day(day, int(found[day]["written"]), int(found[day]["failed"]), found[day]["runs"])

@@ -14,7 +14,7 @@ from crm_admin.records.values import is_blank
 from crm_admin.services import conflict_rules
 from crm_admin.services.access import Person
 from crm_admin.services.conflict_rules import Crossed, Uses
-from crm_admin.services.queries import conflicts, scope
+from crm_admin.services.queries import brief, conflicts, scope
 from crm_admin.services.queries.conflicts import COLUMNS, Conflict, conflict_of
 from crm_admin.services.queries.sql import Row, first, rows
 from crm_admin.services.sql import transaction
@@ -119,13 +119,18 @@ def subject(person: Person, conflict_id: UUID) -> Subject:
 
 
 def _alike(person: Person, asked: Conflict, held: Sequence[Conflict]) -> dict[str, int]:
-    found = rows(
-        ALIKE,
-        connection=asked.connection_id,
-        fields=[one.field_name for one in held if one.state == "open"],
-        kind=asked.kind,
-        record=asked.record_id,
-        owner=scope.owner_of(person),
+    owner = scope.owner_of(person)
+    fields = [one.field_name for one in held if one.state == "open"]
+    found = brief.remembered(
+        ("alike", asked.record_id, asked.connection_id, owner, *fields),
+        lambda: rows(
+            ALIKE,
+            connection=asked.connection_id,
+            fields=fields,
+            kind=asked.kind,
+            record=asked.record_id,
+            owner=owner,
+        ),
     )
     return {row["field"]: row["amount"] for row in found}
 
