@@ -39,7 +39,8 @@ def pause(run_id: UUID) -> Response:
     """Ask the run to rest until somebody lets it go on."""
     run_control.pause(person=signed_in(), run_id=run_id)
     return _back(
-        run_id, _("The run pauses after the batch it is in. Resume it when you are ready.")
+        run_id,
+        _("The run pauses; a batch in hand is finished first. Resume it when you are ready."),
     )
 
 
