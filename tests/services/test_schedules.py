@@ -241,3 +241,31 @@ def test_an_unknown_job_ends_as_a_failure_with_a_sentence(ana: Person, connectio
     schedules.run(ana.organization_id, schedule_id)
 
     assert "no such job" in of("dance")["outcomes"][0]["say"]
+
+
+def test_open_conflicts_that_show_an_old_value_are_looked_at_again(
+    ana: Person, connection: UUID
+) -> None:
+    stream = factories.stream(ana.organization_id, connection)
+    held = {"v": "030 1"}
+    for phone, deleted in (("030 1", None), ("030 2", None), ("030 1", clock.now())):
+        record = factories.record(
+            ana.organization_id, data={"phone": phone}, deleted_at=deleted, title=phone
+        )
+        link = factories.link(ana.organization_id, connection, stream, record)
+        factories.conflict(
+            ana.organization_id,
+            link,
+            record,
+            stream_id=stream,
+            connection_id=connection,
+            ours=held,
+        )
+
+    schedules.run(ana.organization_id, UUID(str(of("detect-conflicts")["id"])))
+
+    again = rows("SELECT r.title FROM outbox o JOIN record r ON r.id = o.record_id")
+    assert again == [{"title": "030 2"}]
+    states = rows("SELECT state, count(*) AS n FROM conflict GROUP BY state ORDER BY state")
+    assert states == [{"state": "open", "n": 2}, {"state": "superseded", "n": 1}]
+    assert of("detect-conflicts")["outcomes"][0]["say"] == "1 looked at again."
