@@ -50,7 +50,7 @@ def keys_of(kind: RecordKind, data: Mapping[str, Json]) -> tuple[Key, ...]:
     keys: list[Key] = []
     for make, rule in _plan(kind):
         keys += make(data, rule)
-    if len({(key.type, key.value) for key in keys}) == len(keys):
+    if len({key.type for key in keys}) == len(keys):
         return tuple(keys)
     first: dict[tuple[KeyType, str], Key] = {}
     for key in keys:
@@ -89,11 +89,12 @@ def _key(rule: KeyRule, value: str, *, strong: bool | None = None) -> Key:
 
 
 def _email_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:
-    return [
-        _key(rule, address)
-        for text in _texts(data, rule)
-        if "@" in (address := text.strip().lower())
-    ]
+    keys: list[Key] = []
+    for name in rule.fields:
+        text = data.get(name)
+        if isinstance(text, str) and "@" in text:
+            keys.append(_key(rule, text.strip().lower()))
+    return keys
 
 
 def _phone_keys(data: Mapping[str, Json], rule: KeyRule) -> list[Key]:

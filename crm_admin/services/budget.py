@@ -21,6 +21,7 @@ from crm_admin.services.sql import Row
 RESERVE = 0.1
 KEEP_SECONDS = 3600
 TOLD_SECONDS = 5.0
+CALM_SECONDS = 0.5
 
 # A token bucket on the server's clock: returns 0 after taking, else the milliseconds to wait. Bulk
 # work leaves the
@@ -128,9 +129,16 @@ class SharedBreaker:
         self._key = key
         self._local = LocalBreaker()
         self._calm = False
+        self._asked_at = 0.0
 
     def wait_seconds(self) -> float:
-        """Return 0 when a call may go out, else the seconds to wait."""
+        """Return 0 when a call may go out, else the seconds to wait. What others note is seen
+        within a moment; what this process notes, at once.
+        """
+        now = time.monotonic()
+        if self._calm and now - self._asked_at < CALM_SECONDS:
+            return 0.0
+        self._asked_at = now
         return self._step(lambda state: breaker.before_call(state, time.time()))
 
     def succeeded(self) -> None:

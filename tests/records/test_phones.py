@@ -24,7 +24,7 @@ def as_the_library(number: str, region: str | None) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(
     CODES,
     st.sampled_from(["", "0", "8", "1", "9", "15"]),
@@ -45,7 +45,7 @@ def test_numbers_in_full(
     assert e164(written, region) == as_the_library(written, region)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from(["0", "1", "8", "15", "9", "18002", ""]),
     st.text(DIGITS, min_size=3, max_size=11).filter(lambda text: text[0] != "0"),

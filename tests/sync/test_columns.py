@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_admin.jsontypes import Json
@@ -67,6 +67,7 @@ def as_told(made: Newcomer) -> tuple[object, ...]:
     return held, [(use.rule.id, text) for use, text in made.failures]
 
 
+@settings(deadline=None)
 @given(RECORDS, RULES)
 def test_together_is_as_alone(
     given_records: list[tuple[dict[str, Json], list[str] | None]],
@@ -91,6 +92,7 @@ def test_together_is_as_alone(
     assert [as_told(one) for one in together] == [as_told(translate(r, rules)) for r in records]
 
 
+@settings(deadline=None)
 @given(RECORDS, st.booleans(), st.sampled_from(list(Creates)), st.sampled_from(["both", "to_crm"]))
 def test_what_is_kept_apart_is_what_a_decision_would_create(
     given_records: list[tuple[dict[str, Json], list[str] | None]],
