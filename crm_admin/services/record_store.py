@@ -14,6 +14,7 @@ from crm_admin.jsontypes import Json
 from crm_admin.records.identity import Key, keys_of
 from crm_admin.records.kinds import RecordKind
 from crm_admin.records.values import promoted
+from crm_admin.services import record_values
 from crm_admin.services.sql import Cursor, copy_rows, id_array
 from crm_admin.sync.drafts import PARKED
 
@@ -117,6 +118,8 @@ def insert_records(
     )
     _store_keys(cursor, organization_id, keys)
     _store_references(cursor, organization_id, references, parked_on)
+    made = ((record.record_id, record.kind.name, record.data) for record in records)
+    record_values.store(cursor, organization_id, made, are_new=True)
 
 
 def _key_rows(record_id: UUID, kind: RecordKind, keys: Sequence[Key]) -> list[tuple[object, ...]]:
@@ -252,6 +255,8 @@ def update_records(
         )
     ]
     _store_references(cursor, organization_id, references, parked_on)
+    after = ((change.record_id, change.kind.name, data) for change, data in made)
+    record_values.store(cursor, organization_id, after)
 
 
 def _data_after(change: Change) -> dict[str, Json]:
