@@ -27,8 +27,8 @@ LONGEST_SECONDS = 10.0
 QUIET_SECONDS = 40.0
 QUIET_RUNS = 12
 ENDED = {"succeeded", "partial", "failed", "cancelled"}
-TICK = 0.01
-LOOK_SECONDS = 0.05
+TICK = 0.02
+LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True)

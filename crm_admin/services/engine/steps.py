@@ -23,6 +23,7 @@ from crm_admin.services.engine.removing import remove_planned
 from crm_admin.services.engine.settle import adopt, decide_left_over, settle
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.undoing import undo_slice
+from crm_admin.services.engine.undoing_left import look_again
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
 
@@ -50,6 +51,7 @@ def begin(work: Work) -> None:
     if not work.staged:
         settle(work)
         decide_left_over(work)
+        look_again(work)
         push(work)
 
 
@@ -213,6 +215,7 @@ def _end(work: Work) -> str | None:
         _go(work, "guard")
         return None
     unknown = settle(work)
+    look_again(work)
     sent = push(work)
     if sent and not unknown:
         return None

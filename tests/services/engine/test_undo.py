@@ -6,7 +6,7 @@ import pytest
 
 from crm_admin.errors import BadInput, NotAllowed
 from crm_admin.security.permissions import Role
-from crm_admin.services import plans, undo
+from crm_admin.services import conflicts, plans, undo
 from crm_admin.services.access import Person
 from crm_admin.services.runs import Report
 from tests.services.engine.conftest import Desk, HubSpot
@@ -295,6 +295,39 @@ def test_references_and_associations_go_back(desk: Desk, hubspot: HubSpot) -> No
     assert undone.theirs["updated"] == 1
     assert is_quiet(desk)
     desk.undo(undone.run)
+    assert is_quiet(desk)
+
+
+@pytest.mark.parametrize("choice", ["ours", "theirs"])
+def test_the_run_that_carried_out_a_decision_about_a_conflict_goes_back(
+    desk: Desk, hubspot: HubSpot, choice: str
+) -> None:
+    remote = hubspot.add("companies", name="Harbour", city="Porto")
+    desk.sync("full")
+    desk.change("UPDATE stream SET policy = 'manual'")
+    record = desk.by_title("Harbour")["id"]
+    desk.edit(record, city="Faro")
+    hubspot.edit("companies", remote, city="Lisboa")
+    desk.sync("delta")
+    row = desk.rows("SELECT * FROM conflict WHERE state = 'open'")[0]
+    seen = conflicts.seen_of(row)
+    conflicts.resolve(person=desk.person, conflict_id=row["id"], choice=choice, seen=seen)
+    run = desk.rows("SELECT id FROM sync_run WHERE mode = 'record'")[0]["id"]
+    desk.work(run)
+    agreed = {"ours": "Faro", "theirs": "Lisboa"}[choice]
+    assert (desk.record(record)["data"]["city"], hubspot.all("companies")[remote]["city"]) == (
+        agreed,
+        agreed,
+    )
+
+    first = desk.undo(run)
+
+    assert desk.record(record)["data"]["city"] == "Faro"
+    assert hubspot.all("companies")[remote]["city"] == "Lisboa"
+    assert is_quiet(desk)
+    desk.undo(first.run)
+    assert desk.record(record)["data"]["city"] == agreed
+    assert hubspot.all("companies")[remote]["city"] == agreed
     assert is_quiet(desk)
 
 
