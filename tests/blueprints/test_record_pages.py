@@ -84,6 +84,18 @@ def test_the_first_sentence_is_true(app: Flask, world: World, name: str) -> None
     assert words in seen.sentence
 
 
+def test_an_edit_that_no_crm_takes_waits_for_none(app: Flask, world: World) -> None:
+    run(app, world, "UPDATE link SET error = NULL, agreed_at = now()")
+    run(app, world, "UPDATE connection SET stance = 'active'")
+    one, page = browser(app, world), f"/povs/{world.others}"
+
+    unmapped = edit(one, page, partner="Nordkap")
+    mapped = edit(one, page, title="Fjordlys, second phase")
+
+    assert "goes out with the next sync" not in unmapped.sentence
+    assert "your change is saved and goes out with the next sync" in mapped.sentence
+
+
 def test_a_change_is_taken_back_as_an_edit_that_can_be_taken_back(app: Flask, world: World) -> None:
     one, page = browser(app, world), f"/povs/{world.others}"
     edit(one, page, partner="Nordkap")
@@ -279,7 +291,7 @@ def test_an_archived_record_can_be_brought_back(app: Flask, world: World) -> Non
     hidden = one.get(page).status
     back = one.send(gone.form(f"{page}/restore"))
 
-    assert "Archived Fjordlys fjord heating." in gone.text
+    assert "Archived “Fjordlys fjord heating”." in gone.text
     assert hidden == 404
     assert back.response.request.path == page
     link = "SELECT status FROM link WHERE record_id = :id"

@@ -24,7 +24,6 @@ from crm_admin.services import record_life
 from crm_admin.services import records as service
 from crm_admin.services.queries import record as query
 from crm_admin.services.queries.naming import named
-from crm_admin.services.queries.past import moment_of
 from crm_admin.services.queries.records import kind_named
 
 LONGEST = 20_000
@@ -89,7 +88,10 @@ def _saved(title: str, amount: int) -> str:
     if not amount:
         return _("Nothing was changed.")
     return ngettext(
-        "Saved one field of %(title)s.", "Saved %(num)d fields of %(title)s.", amount, title=title
+        "Saved one field of “%(title)s”.",
+        "Saved %(num)d fields of “%(title)s”.",
+        amount,
+        title=title,
     )
 
 
@@ -166,7 +168,7 @@ def _clashes(found: query.RecordPage, form: Form, changed: Sequence[Field]) -> d
 
 def _meanwhile(found: query.RecordPage, name: str, now: str) -> str:
     origin = found.origin.get(name) or {}
-    at = moment_of(origin)
+    at = query.moment_of(origin)
     shown = now or _("empty")
     if at is None:
         return _("It is “%(now)s” by now. Saving again replaces that.", now=shown)

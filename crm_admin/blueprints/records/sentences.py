@@ -25,7 +25,7 @@ def standing(page: RecordPage, presence: Presence) -> Markup:
 
 
 def _there(page: RecordPage, presence: Presence) -> str:
-    name, state = presence.connection, presence.place.status
+    name, state = presence.connection, page.standing_of(presence)
     if state == "not_linked":
         return _off(presence)
     if state == "conflict":
@@ -37,10 +37,10 @@ def _there(page: RecordPage, presence: Presence) -> str:
             reason=_stopped(presence.place.note),
         )
     if not presence.healthy:
-        return _unwell(presence)
+        return _unwell(page, presence)
     if state == "syncing" or page.syncing:
         return _("In %(name)s; a change is on its way.", name=name)
-    if state in {"waiting", "paused"} or presence.waits:
+    if state in {"waiting", "paused"}:
         return _waiting(presence)
     return _agreed(page, presence)
 
@@ -84,15 +84,16 @@ def _off(presence: Presence) -> str:
     return _("Not kept in step with %(name)s: %(reason)s", name=presence.connection, reason=note)
 
 
-def _unwell(presence: Presence) -> str:
+def _unwell(page: RecordPage, presence: Presence) -> str:
     name, since = presence.connection, presence.unwell_since
-    if presence.waits and since is not None:
+    waits = presence.waits and page.has_changes_for(presence)
+    if waits and since is not None:
         return timed(
             _("%(name)s has not answered since %(time)s; your change is saved and waiting."),
             name,
             when(since, "time"),
         )
-    if presence.waits:
+    if waits:
         return _("%(name)s needs attention; your change is saved and waiting.", name=name)
     return _("In %(name)s, as far as known: the connection needs attention.", name=name)
 

@@ -10,7 +10,13 @@ from uuid import UUID
 from crm_admin.jsontypes import Json
 from crm_admin.records.kinds import FieldType
 from crm_admin.records.values import same
-from crm_admin.services.queries.record import FieldRow, RecordPage, Reference, references_of
+from crm_admin.services.queries.record import (
+    FieldRow,
+    RecordPage,
+    Reference,
+    moment_of,
+    references_of,
+)
 from crm_admin.services.queries.sql import only, rows
 
 SINCE = """
@@ -96,16 +102,6 @@ def _unknown(page: RecordPage, moment: datetime, walked: set[str], *, cut: bool)
     if cut or (since is not None and moment < since):
         unknown |= set(page.origin) | walked
     return unknown
-
-
-def moment_of(origin: object) -> datetime | None:
-    """Return when a field was last changed, from its origin; None when that is not known."""
-    if not isinstance(origin, Mapping) or not origin.get("at"):
-        return None
-    try:
-        return datetime.fromisoformat(str(origin["at"]))
-    except ValueError:
-        return None
 
 
 def _titles(page: RecordPage, held: Mapping[str, Json]) -> dict[str, Reference]:

@@ -163,6 +163,25 @@ class RecordPage:
     hub_only: bool
     followed: bool
 
+    def has_changes_for(self, presence: Presence) -> bool:
+        """Say whether a field that the connection maps was changed since both agreed: a record
+        whose other fields were edited is queued too, and then nothing is sent."""
+        at = self.presences.index(presence)
+        if any(row.status == "waiting" and row.theirs[at].mapped for row in self.fields):
+            return True
+        return any(
+            presence.agreed_at is None or stamp is None or stamp > presence.agreed_at
+            for name, origin in self.origin.items()
+            if name in presence.rules
+            for stamp in [moment_of(origin)]
+        )
+
+    def standing_of(self, presence: Presence) -> str:
+        """Return the status word of the record in a connection, as its page says it."""
+        status = presence.place.status
+        idle = presence.is_there and status in {"waiting", "paused"}
+        return "synced" if idle and not self.has_changes_for(presence) else status
+
     @property
     def required_empty(self) -> Sequence[FieldRow]:
         return [row for row in self.fields if row.note == "required"]
@@ -219,6 +238,16 @@ def record(person: Person, kind_name: str, record_id: UUID) -> RecordPage:
         hub_only=row["hub_only"],
         followed=row["followed"],
     )
+
+
+def moment_of(origin: object) -> datetime | None:
+    """Return when a field was last changed, from its origin; None when that is not known."""
+    if not isinstance(origin, Mapping) or not origin.get("at"):
+        return None
+    try:
+        return datetime.fromisoformat(str(origin["at"]))
+    except ValueError:
+        return None
 
 
 def references_of(ids: Sequence[UUID]) -> tuple[Reference, ...]:
