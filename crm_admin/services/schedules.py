@@ -44,8 +44,8 @@ SELECT organization_id, id, every_seconds, cron, zone, next_at, catch_up, asked_
 """)
 
 TAKE = text("""
-UPDATE schedule SET next_at = :next_at, last_at = now(), asked_at = CASE WHEN asked_at IS NULL THEN
-       NULL ELSE now() END
+UPDATE schedule SET next_at = :next_at, last_at = CASE WHEN :left_out THEN last_at ELSE now() END,
+       asked_at = CASE WHEN asked_at IS NULL THEN NULL ELSE now() END
  WHERE organization_id = :organization_id AND id = :id
 """)
 
@@ -71,14 +71,19 @@ def claim_due() -> list[Due]:
             how = Recurrence(row.every_seconds, row.cron, row.zone)
             is_due = row.next_at is not None and row.next_at <= row.now
             following = recurrence.after_claim(how, row.next_at, row.now) if is_due else row.next_at
+            is_missed = is_due and recurrence.is_missed(row.next_at, row.now)
+            left_out = row.asked_at is None and row.catch_up == "none" and is_missed
             connection.execute(
                 TAKE,
-                {"organization_id": row.organization_id, "id": row.id, "next_at": following},
+                {
+                    "organization_id": row.organization_id,
+                    "id": row.id,
+                    "next_at": following,
+                    "left_out": left_out,
+                },
             )
-            is_missed = is_due and recurrence.is_missed(row.next_at, row.now)
-            if row.asked_at is None and row.catch_up == "none" and is_missed:
-                continue
-            due.append(Due(row.organization_id, row.id))
+            if not left_out:
+                due.append(Due(row.organization_id, row.id))
     return due
 
 

@@ -146,6 +146,7 @@ def test_what_is_off_paused_or_missed_is_left_out(
     change("cleanup", **{"next_at": clock.now() - timedelta(hours=5), **values})
 
     assert len(schedules.claim_due()) == taken
+    assert (of("cleanup")["last_at"] is not None) is bool(taken)
 
 
 def test_a_tick_starts_a_sync_and_keeps_the_last_ten_outcomes(
