@@ -2,7 +2,16 @@
 
 from flask import Flask
 
-from crm_admin.blueprints import access, browser, csrf, errors, intake, pages, rendering
+from crm_admin.blueprints import (
+    access,
+    browser,
+    compression,
+    csrf,
+    errors,
+    intake,
+    pages,
+    rendering,
+)
 from crm_admin.blueprints.attention import attention
 from crm_admin.blueprints.auth import auth
 from crm_admin.blueprints.conflicts import conflicts
@@ -43,6 +52,7 @@ DOORS = (
 def register_blueprints(app: Flask) -> None:
     """Give the app its sessions, its guards in their order, its error pages and its doors."""
     app.session_interface = browser.Interface()
+    compression.install(app)
     rendering.install(app)
     csrf.install(app)
     intake.install(app)
