@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from crm_admin.errors import CrmAdminError, RetryLater
+from crm_admin.errors import CrmAdminError, NeedsAttention, RetryLater
 from crm_admin.outward.calls import Answer, Request
 from crm_admin.outward.failures import CallFailed
 from crm_admin.providers.base import Account, CheckLine
@@ -66,6 +66,11 @@ def _reach(calls: Calls) -> Iterator[CheckLine]:
         fix = "Check the address, the network between us, and whether HubSpot is up."
         yield _line("address", failure.sentence, ok=False, fix=fix)
         yield _untried("credentials")
+        return
+    except NeedsAttention as error:
+        # The sign-in ended before any call of ours could go out.
+        yield CheckLine("address", LABELS["address"], None, "Not tried without a sign-in.")
+        yield _line("credentials", error.sentence, ok=False)
         return
     if 300 <= answer.status < 400 or answer.status in (404, 410) or answer.status >= 500:
         fix = "Check the address of the connection."

@@ -12,6 +12,7 @@ from crm_admin.crashpoints import Crashed
 from crm_admin.errors import NeedsAttention
 from crm_admin.outward.protocols import Rank
 from crm_admin.services import (
+    connections,
     connections_credentials,
     connections_removal,
     oauth_apps,
@@ -108,6 +109,17 @@ def test_a_sign_in_revoked_in_the_middle_of_a_run_stops_it_with_the_reason(
     assert signed_in.rows("SELECT id, base_ours, base_theirs FROM link ORDER BY id") == links
     asked = [one for one in token_calls(signed_in) if one["status"] == 400]
     assert len(asked) == oauth_tokens.MOST_REFUSALS
+
+
+def test_the_check_list_says_that_the_sign_in_has_ended(signed_in: Desk, hubspot: HubSpot) -> None:
+    revoke_sign_in(hubspot, signed_in)
+
+    lines = connections.check(signed_in.person.organization_id, signed_in.connection_id)
+
+    refused = next(line for line in lines if line.ok is False)
+    assert (refused.name, "ended our sign-in" in refused.sentence) == ("credentials", True)
+    assert {line.ok for line in lines if line is not refused} == {None}
+    assert health(signed_in)[0] == "needs_reconnect"
 
 
 def test_connecting_again_makes_a_revoked_connection_well(
