@@ -259,7 +259,7 @@ def test_a_value_that_cannot_go_names_the_step(one: CompiledRule, value: Json, s
         Step("value_table", {"table": {"a": "b"}, "strict": "yes"}),
         Step("default", {}),
         Step("phone", {"country": "Atlantis"}),
-        Step("owner", {}),
+        Step("owner", {"table": "people"}),
         Step("custom", {"fromCRM": "nonsense"}),
     ],
 )

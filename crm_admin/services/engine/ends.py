@@ -84,7 +84,9 @@ def _moved(work: Work, row: Row, ends: Ends) -> bool:
     stream = work.stream(row["stream_id"], row["record_id"])
     if stream is None:
         return False
-    there = RemoteRecord(row["remote_id"], {}, None, False, None, ends.ids, ends.primaries)
+    there = RemoteRecord(
+        row["remote_id"], {}, None, associations=ends.ids, primaries=ends.primaries
+    )
     for use in stream.facts.rules:
         if use.rule.association and use.rule.direction != "to_crm":
             agreed = row["base_theirs"].get(use.rule.id)

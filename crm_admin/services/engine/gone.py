@@ -152,7 +152,7 @@ def _bring_back(cursor: Cursor, work: Work, subjects: Sequence[Subject]) -> None
     back = {row["id"] for row in cursor.execute(BACK, (ids,)).fetchall()}
     mine = [s for s in subjects if s.pair.here.record_id in back]
     sentence = f"Restored in {work.connection_name}."
-    draft = Draft(Side.OURS, OperationAction.CREATE, reason_code="restored", reason=sentence)
+    draft = Draft(Side.OURS, OperationAction.UPDATE, reason_code="restored", reason=sentence)
     entries = []
     for subject in mine:
         pair, stream = subject.pair, subject.stream
@@ -172,4 +172,4 @@ def _bring_back(cursor: Cursor, work: Work, subjects: Sequence[Subject]) -> None
         want_remote(cursor, work, name, pair.there.id)
     write_operations(cursor, work, entries)
     fan_out(cursor, list(back), rank=BULK, but=work.connection_id)
-    work.counts["ours_created"] += len(back)
+    work.counts["ours_updated"] += len(back)

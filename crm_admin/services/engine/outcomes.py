@@ -22,6 +22,7 @@ from crm_admin.services.engine.links import (
     wake_waiting,
 )
 from crm_admin.services.engine.streams import Stream
+from crm_admin.services.engine.tallies import WORDS, count_writes
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor, Row, dumps
 
@@ -136,7 +137,8 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
         elif row["action"] == "update" and stream is not None and link_id is not None:
             changes.append(_link_change(row, outcome.record, stream))
         subjects.append((row, link_id, remote_id))
-        _count_done(work, row)
+    written = [(row, name) for row, _ in done for name in (WORDS[row["action"]], "writes_theirs")]
+    count_writes(cursor, work, written)
     _release_links(cursor, new_links)
     insert_links(cursor, work, new_links)
     change_links(cursor, changes)
@@ -297,12 +299,6 @@ def _drain(cursor: Cursor, done: Sequence[tuple[Row, Outcome]]) -> None:
     )
 
 
-def _count_done(work: Work, row: Row) -> None:
-    words = {"create": "created", "update": "updated", "delete": "deleted"}
-    work.counts[f"theirs_{words[row['action']]}"] += 1
-    work.counts["writes_theirs"] += 1
-
-
 FAIL = """
 UPDATE operation o SET state = 'failed', done_at = now(), attempts = o.attempts + 1,
        error = v.error, error_code = v.code, error_field = v.field
@@ -360,7 +356,7 @@ def close_failed(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome
     )
     _ask_for_existing(cursor, work, failed)
     cursor.execute("DELETE FROM effect WHERE id = ANY(%s)", ([row["id"] for row, _ in failed],))
-    work.counts["failed"] += len(failed)
+    count_writes(cursor, work, [(row, "failed") for row, _ in failed])
 
 
 def _ask_for_existing(cursor: Cursor, work: Work, failed: Sequence[tuple[Row, Outcome]]) -> None:

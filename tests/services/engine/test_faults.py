@@ -211,3 +211,27 @@ def test_an_undone_collision_is_not_taken_up_by_the_next_run(desk: Desk, hubspot
 
     assert hubspot.all("companies")[remote]["city"] == "Lisboa"
     assert desk.record(record)["data"]["city"] == "Faro"
+
+
+def test_a_write_counts_for_the_run_that_planned_it(desk: Desk, hubspot: HubSpot) -> None:
+    desk.add("company", name="Harbour", city="Porto")
+    with dying_at("intent.sending.after_commit"):
+        desk.sync()
+    [first] = desk.rows("SELECT id FROM sync_run")
+    desk.change(
+        "UPDATE sync_run SET state = 'failed', finished_at = now(), lease_until = NULL,"
+        " reason = 'Gave up.', reason_code = 'stalled' WHERE id = %s",
+        first["id"],
+    )
+    let_time_pass(desk)
+
+    second = desk.sync("delta")
+
+    counts = desk.rows("SELECT counts FROM sync_run WHERE id = %s", first["id"])[0]["counts"]
+    assert (second.writes_theirs, counts["writes_theirs"], counts["theirs_created"]) == (0, 1, 1)
+    rows = desk.rows("SELECT run_id, state FROM operation WHERE action = 'create'")
+    assert rows == [{"run_id": first["id"], "state": "done"}]
+    assert desk.rows("SELECT state FROM sync_run WHERE id = %s", first["id"]) == [
+        {"state": "failed"}
+    ]
+    assert len(hubspot.all("companies")) == 1
