@@ -55,7 +55,7 @@ def _error(need: Need) -> Work:
 def _errors_href(group: ErrorGroup | None) -> str:
     if signed_in().sees_own_povs_only:
         return url_for("povs.index", view="failed")
-    return f"/admin/crm/sync/errors#{group.key}" if group else "/admin/crm/sync/errors"
+    return url_for("sync.errors", _anchor=group.key if group else None)
 
 
 def _group(need: Need) -> ErrorGroup | None:
