@@ -58,7 +58,7 @@ def replayed(url: str, remote_object: str) -> tuple[dict[str, dict[str, Any]], i
             found = json.load(answer)
         for entry in found["entries"]:
             if entry["object"] == remote_object:
-                ours += entry["by"] == "api"
+                ours += entry["by"] == "api" and entry["op"] != "property"
                 values = made.setdefault(str(entry["id"]), {})
                 values |= {name: change[1] for name, change in entry["changed"].items()}
         if not found["entries"] or found["next"] in (None, after):
