@@ -31,12 +31,15 @@ def ours(found: World, rows: int, times: int, only: str = "") -> Iterator[Line]:
     app = worker_app(config.load(found.environ))
     with found.cluster.connect(OURS) as connection:
         cookie = pages_ours.signed_in(app, connection)
-        pages = pages_ours.pages(connection, rows)
+        pages, cold = pages_ours.pages(connection, rows), pages_ours.cold(connection)
     with served("wsgi:app", {**os.environ, **found.environ}) as port:
         browser = Browser(port, cookie)
         for name, path in pages.items():
             if only in name:
                 yield line("pages", "crm_admin", name, rows, browser.timed(path, times))
+        for name, path in cold.items():
+            weight = round(browser.weight(path) / 1024, 1)
+            yield {"bench": "weight", "peer": "crm_admin", "page": name, "kb": weight}
 
 
 def peer(found: World, rows: int, times: int) -> Iterator[Line]:
@@ -64,7 +67,7 @@ def peer(found: World, rows: int, times: int) -> Iterator[Line]:
 
 def sentences(lines: list[Line]) -> list[str]:
     """Return how much longer the peer takes, page by page."""
-    by = {(each["peer"], each["page"]): each for each in lines}
+    by = {(each["peer"], each["page"]): each for each in lines if each["bench"] == "pages"}
     said = []
     for page in COMPARED:
         mine, other = by.get(("crm_admin", page)), by.get(("flask-admin", page))

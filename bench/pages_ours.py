@@ -61,6 +61,17 @@ def pages(connection: psycopg.Connection[Any], records: int) -> Mapping[str, str
     }
 
 
+def cold(connection: psycopg.Connection[Any]) -> Mapping[str, str]:
+    """Return the pages that are weighed as a browser gets them that was never here."""
+    row = connection.execute(
+        "SELECT id FROM sync_run WHERE organization_id = %s AND state = 'planned'"
+        " ORDER BY created_at DESC LIMIT 1",
+        (ORGANIZATIONS[0],),
+    ).fetchone()
+    plan = f"/admin/crm/sync/plans/{row[0]}" if row else "/admin/crm/sync/history"
+    return {"home": "/admin/crm", "POVs": "/povs", "plan": plan}
+
+
 def _one_record(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     row = connection.execute(
         "SELECT id, external_id FROM record WHERE organization_id = %s AND kind = %s"
