@@ -48,12 +48,15 @@ def worker(queues: str, burst: bool) -> None:
 def scheduler() -> None:
     """Start what is due and wake what was lost; any number may run, each tick happens once."""
     stop = _Stop()
-    schedules.bring_into_line()
     reconcile_seconds = current_app.config["CRM"].reconcile_seconds
     reconciled = beaten = sealed = -1e9
+    is_in_line = False
     while not stop.asked:
         now = clock.monotonic()
         try:
+            if not is_in_line:
+                schedules.bring_into_line()
+                is_in_line = True
             schedules.tick()
             if now - reconciled >= reconcile_seconds:
                 schedules.reconcile()
