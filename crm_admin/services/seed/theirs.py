@@ -33,6 +33,8 @@ from crm_admin.services.seed.world import (
 
 TYPES: Final = {"closedate": "datetime", "numberofemployees": "decimal", "amount": "decimal"}
 
+MONEY: Final = "amount_and_currency"
+
 TWINS: Final = (5, 9)
 """Companies that the CRM holds twice under the same domain."""
 ALIKE_COMPANIES: Final = 3
@@ -91,7 +93,10 @@ def wire(remote_object: str, kind: str, data: Mapping[str, Json]) -> Properties:
         if rule.association or rule.direction is Direction.FROM_CRM:
             continue
         value = str(compiled.to_crm(data.get(rule.ours)))
-        if value:
+        if value and rule.theirs == MONEY:
+            # The demo's account has one currency, which its deals do not name.
+            properties["amount"] = value.partition(" ")[0]
+        elif value:
             properties[rule.theirs] = value
     return properties
 
