@@ -51,13 +51,15 @@ def test_an_owner_sees_their_own_povs_and_no_action_of_others(
         admin.sign_in()
         admin.go("POVs")
         admin.reads("POVs")
+        other.goto("/povs?cols=owner")
         rows = other.locator("tbody").get_by_role("row").filter(has_not_text="Priya Raman")
         foreign = rows.first.get_by_role("link").get_attribute("href")
 
     me.sign_in("owner@demo.test")
 
     me.sees("your .*POVs|No connection syncs them yet")
-    expect(demo_page.get_by_text("You see the POVs you own.")).to_be_visible()
+    expect(demo_page.get_by_text("You see the POVs you own")).to_be_visible()
+    demo_page.goto("/povs?cols=owner")
     assert demo_page.locator("tbody").get_by_role("row").count() == 12
     owners = demo_page.locator('tbody td[data-label="Owner"]').all_inner_texts()
     assert set(owners) == {"Priya Raman"}
