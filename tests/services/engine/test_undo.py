@@ -263,6 +263,36 @@ def test_a_record_of_theirs_that_somebody_filled_since_is_not_archived(
     ]
 
 
+def test_records_removed_by_an_undo_are_not_archived_there_by_a_policy(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    desk.change("UPDATE stream SET deleted_here = 'archive'")
+    remote = hubspot.add("contacts", email="ann@example.test", firstname="Ann")
+    run = desk.sync("full")
+
+    desk.undo(run.run)
+
+    assert is_quiet(desk)
+    assert list(hubspot.all("contacts")) == [remote]
+
+
+def test_a_record_deleted_by_a_policy_comes_back_and_is_not_deleted_again(
+    desk: Desk, hubspot: HubSpot
+) -> None:
+    desk.change("UPDATE stream SET gone_there = 'delete'")
+    remote = hubspot.add("contacts", email="ann@example.test", firstname="Ann")
+    desk.sync("full")
+    hubspot.post("/_sim/edit", {"object": "contacts", "id": remote, "archived": True})
+    run = desk.sync("full")
+    assert run.ours["deleted"] == 1
+
+    desk.undo(run.run)
+
+    assert desk.by_title("Ann")["deleted_at"] is None
+    assert is_quiet(desk)
+    assert desk.by_title("Ann")["deleted_at"] is None
+
+
 def test_a_pairing_taken_back_stays_apart_and_is_paired_again_by_the_redo(
     desk: Desk, hubspot: HubSpot
 ) -> None:
