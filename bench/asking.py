@@ -51,7 +51,9 @@ class Browser:
     def weight(self, path: str) -> int:
         """Return the bytes of a page and of all it loads, as a browser that has nothing gets it."""
         packed = {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "none"}
-        _, body = self.get(path, packed)
+        status, body = self.get(path, packed)
+        if status != 200:
+            raise SystemExit(f"{path} answered {status}.")
         page = gzip.decompress(body).decode() if body[:2] == GZIPPED else body.decode()
         parts = sorted(set(ASSET.findall(page)))
         return len(body) + sum(len(self.get(part, packed)[1]) for part in parts)
@@ -71,6 +73,7 @@ def served(app: str, environ: Mapping[str, str], *, workers: int = 1) -> Iterato
     port = ports.any_free()
     options = ["--workers", workers, "--threads", 8, "--worker-class", "gthread", "--preload"]
     options += ["--bind", f"{ports.LOOPBACK}:{port}", "--no-control-socket", "--timeout", 120]
+    options += ["--keep-alive", 10]
     with subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *(str(option) for option in options), app],
         env=dict(environ),

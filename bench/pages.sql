@@ -133,12 +133,12 @@ SELECT organization_id, pg_temp.made(%(space)s, 6, n), id, stream_id, record_id,
   FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM link
          WHERE organization_id = %(organization)s LIMIT %(conflicts)s) AS l;
 ------
-INSERT INTO sync_run (organization_id, id, connection_id, mode, trigger, by_name, state, counts, total,
+INSERT INTO sync_run (organization_id, id, connection_id, mode, trigger, by_name, state, staged, plan_hash, counts, total,
                       reason, created_at, started_at, finished_at, expires_at)
 SELECT %(organization)s, pg_temp.made(%(space)s, 7, n), pg_temp.made(%(space)s, 2, 1 + n %% 3),
        CASE WHEN n %% 50 = 0 THEN 'full' ELSE 'delta' END,
        CASE WHEN n %% 9 = 0 THEN 'manual' ELSE 'schedule' END, CASE WHEN n %% 9 = 0 THEN 'Person 1' END,
-       state, jsonb_build_object('read', n %% 400, 'theirs', jsonb_build_object('updated', n %% 7)),
+       state, state = 'planned', CASE WHEN state = 'planned' THEN 'bench' END, jsonb_build_object('read', n %% 400, 'theirs', jsonb_build_object('updated', n %% 7)),
        n %% 400, CASE WHEN state IN ('failed', 'partial') THEN 'HubSpot did not answer in time.' END,
        at, at, CASE WHEN state <> 'planned' THEN at + interval '9 seconds' END, at + interval '2 hours'
   FROM (SELECT n, now() - (%(runs)s - n) * (interval '399 days' / %(runs)s) AS at,

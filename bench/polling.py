@@ -72,8 +72,8 @@ def syncing(found: World, people: int, records: int) -> Iterator[dict[str, Any]]
                 process.kill()
 
 
-def ask(person: Person, seen: Seen) -> None:
-    """Poll once."""
+def ask(person: Person, seen: Seen, *, again: bool = True) -> None:
+    """Poll once; a kept connection that was closed meanwhile is opened anew, as browsers do."""
     headers = {"Cookie": person.cookie, "HX-Request": "true"}
     if person.tag:
         headers["If-None-Match"] = person.tag
@@ -83,8 +83,11 @@ def ask(person: Person, seen: Seen) -> None:
         answer = person.http.getresponse()
         answer.read()
     except (OSError, HTTPException):
-        seen.errors += 1
         person.http.close()
+        if again:
+            ask(person, seen, again=False)
+        else:
+            seen.errors += 1
         return
     person.tag = answer.headers.get("ETag") or person.tag
     seen.note(answer.status, 1000 * (time.perf_counter() - started))

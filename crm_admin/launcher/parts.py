@@ -18,6 +18,8 @@ def web(places: Places, environ: Mapping[str, str], port: int) -> Program:
     """Return the web server."""
     options = ["--workers", WEB_PROCESSES, "--threads", WEB_THREADS, "--worker-class", "gthread"]
     options += ["--bind", f"{LOOPBACK}:{port}", "--timeout", 60, "--graceful-timeout", 10]
+    # Longer than pages wait between two polls, or each poll would open a connection anew.
+    options += ["--keep-alive", 10]
     options += ["--preload", "--no-control-socket", "--worker-tmp-dir", _memory(), "wsgi:app"]
     command = [sys.executable, "-m", "gunicorn", *(str(option) for option in options)]
     return _program(places, environ, "web", command)
