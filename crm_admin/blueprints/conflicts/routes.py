@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires, signed_in
 from crm_admin.blueprints.conflicts.door import (
     address,
     chosen_filter,
@@ -22,6 +22,7 @@ from crm_admin.blueprints.rendering import fragment, page
 from crm_admin.security.permissions import Permission
 from crm_admin.services.queries import conflicts as query
 from crm_admin.services.queries.conflicts import Conflict
+from crm_admin.services.rates import Costly
 
 MOST_LINES = 10_000
 HEADER = (
@@ -86,6 +87,7 @@ def following(conflict_id: UUID) -> Response:
 
 @conflicts.get("/export.csv")
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export() -> Response:
     chosen, person = chosen_filter(), signed_in()
     is_settled = argument("view") == "settled"

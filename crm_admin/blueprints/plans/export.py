@@ -5,12 +5,11 @@ from uuid import UUID
 
 from flask import Response, request
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires
 from crm_admin.blueprints.exporting import csv_file, json_file
 from crm_admin.blueprints.formats import plain
 from crm_admin.blueprints.plans.routes import filters_of, open_plan, plans
 from crm_admin.security.permissions import Permission
-from crm_admin.services import rates
 from crm_admin.services.queries.operations import Operation
 from crm_admin.services.queries.plan_rows import all_rows
 from crm_admin.services.rates import Costly
@@ -24,10 +23,10 @@ HEADER = (
 @plans.get("/<uuid:run_id>/export.csv", defaults={"kind": "csv"})
 @plans.get("/<uuid:run_id>/export.json", defaults={"kind": "json"})
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export(run_id: UUID, kind: str) -> Response:
     """Send what the filters show as CSV or JSON."""
     found = open_plan(run_id)
-    rates.spend(signed_in(), Costly.EXPORT)
     rows = all_rows(found.line, filters_of(request.args))
     name = f"plan-{str(run_id)[-8:]}"
     if kind == "json":

@@ -3,10 +3,11 @@
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.access import requires
+from crm_admin.blueprints.access import limited, requires
 from crm_admin.blueprints.records import editing, lists
 from crm_admin.blueprints.records.doors import open_doors
 from crm_admin.security.permissions import Permission
+from crm_admin.services.rates import Costly
 
 povs = Blueprint("povs", __name__, url_prefix="/povs")
 
@@ -29,6 +30,7 @@ def arrange() -> Response:
 
 @povs.get("/export.csv")
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export() -> Response:
     return lists.export(KIND)
 

@@ -5,12 +5,13 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires, signed_in
 from crm_admin.blueprints.navigation import record_kinds
 from crm_admin.blueprints.records import editing, lists
 from crm_admin.blueprints.records.doors import open_doors
 from crm_admin.security.permissions import Permission
 from crm_admin.services.queries.scope import require_whole
+from crm_admin.services.rates import Costly
 
 records = Blueprint("records", __name__, url_prefix="/records")
 
@@ -41,6 +42,7 @@ def arrange(kind: str) -> Response:
 
 @records.get("/<kind>/export.csv")
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export(kind: str) -> Response:
     return lists.export(kind)
 

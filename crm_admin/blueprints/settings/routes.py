@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires, signed_in
 from crm_admin.blueprints.forms import argument, once_key, one_of, text
 from crm_admin.blueprints.oauth.routes import leave
 from crm_admin.blueprints.rendering import fragment, last_poll
@@ -23,6 +23,7 @@ from crm_admin.services.connections_settings import General
 from crm_admin.services.queries import connections as query
 from crm_admin.services.queries.connection_access import access
 from crm_admin.services.queries.scope import require_whole
+from crm_admin.services.rates import Costly
 from crm_admin.services.seed import simulator
 from crm_admin.services.seed.simulator import Hint
 from crm_admin.sync.states import Stance
@@ -224,6 +225,7 @@ def checks(connection_id: UUID) -> Response:
 
 @settings.post("/<uuid:connection_id>/check")
 @requires(Permission.CONNECTION_EDIT)
+@limited(Costly.CHECK)
 def check(connection_id: UUID) -> Response:
     service.start_check(person=signed_in(), connection_id=connection_id)
     return redirect(url_for(".detail", connection_id=connection_id), 303)

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from flask import Response
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires, signed_in
 from crm_admin.blueprints.exporting import csv_file
 from crm_admin.blueprints.formats import plain
 from crm_admin.blueprints.forms import argument
 from crm_admin.blueprints.sync.routes import history_filters, sync
 from crm_admin.security.permissions import Permission
-from crm_admin.services import rates
 from crm_admin.services.queries import history as history_query
 from crm_admin.services.queries import run as query
 from crm_admin.services.queries.operations import Operation
@@ -32,11 +31,11 @@ RUNS = (
 
 @sync.get("/runs/<uuid:run_id>/export.csv")
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export_run(run_id: UUID) -> Response:
     """Send the run's records under the filters of its page."""
     require_whole(signed_in())
     found = query.run(run_id)
-    rates.spend(signed_in(), Costly.EXPORT)
     rows = query.all_records(found.line, state=argument("state"), query=argument("q"))
     theirs = found.line.connection
     lines = (line for one in rows for line in _record_lines(one, theirs))
@@ -63,10 +62,10 @@ def _record_lines(one: Operation, theirs: str) -> Iterator[tuple[object, ...]]:
 
 @sync.get("/history.csv")
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export_history() -> Response:
     """Send the runs that the history shows."""
     require_whole(signed_in())
-    rates.spend(signed_in(), Costly.EXPORT)
     runs = history_query.all_runs(signed_in(), history_filters())
     return csv_file("runs", RUNS, (_run_line(run) for run in runs))
 

@@ -5,14 +5,13 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, url_for
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires, signed_in
 from crm_admin.blueprints.exporting import csv_file
 from crm_admin.blueprints.formats import plain
 from crm_admin.blueprints.forms import argument, attempt, once_key, text
 from crm_admin.blueprints.rendering import fragment, page, see_other
 from crm_admin.blueprints.wording import _
 from crm_admin.security.permissions import Permission
-from crm_admin.services import rates
 from crm_admin.services import undo as service
 from crm_admin.services.queries import undo as query
 from crm_admin.services.queries.runs import RunLine
@@ -57,10 +56,10 @@ def changes(run_id: UUID) -> Response:
 
 @undo.get("/<uuid:run_id>/undo.csv")
 @requires(Permission.RECORD_READ)
+@limited(Costly.EXPORT)
 def export(run_id: UUID) -> Response:
     require_whole(signed_in())
     line = query.line(run_id)
-    rates.spend(signed_in(), Costly.EXPORT)
     found = query.all_changes(line, show=_show())
     name = f"undo-{str(run_id)[-8:]}"
     return csv_file(name, HEADER, (cells for one in found for cells in _lines(one, line)))
