@@ -73,7 +73,7 @@ def apply_planned(work: Work) -> bool:
     if not rows:
         return False
     crashpoint("plan.slice_read")
-    rows = _of_one_object(rows)
+    rows = _of_one_object(_of_whole_subjects(rows))
     remote = work.remote(rows[0]["remote_object"])
     records = _fetch(work, remote, rows) if remote else ()
     with unit(work.lease) as cursor:
@@ -82,6 +82,17 @@ def apply_planned(work: Work) -> bool:
         work.checkpoint["applied"] = str(rows[-1]["id"])
         work.save(cursor, phase="writing")
     return True
+
+
+def _of_whole_subjects(rows: Sequence[Row]) -> Sequence[Row]:
+    """Leave the last subject of a full slice to the next one: some of its operations may be there,
+    and what is decided anew must be seen beside all that the plan holds of it.
+    """
+    if len(rows) < APPLY_SLICE:
+        return rows
+    last = _subject_of(rows[-1])
+    whole = list(takewhile(lambda row: _subject_of(row) != last, rows))
+    return whole or rows
 
 
 def _of_one_object(rows: Sequence[Row]) -> list[Row]:

@@ -173,3 +173,18 @@ def test_a_plan_pairs_references_with_what_it_is_about_to_pair(
 
     assert operations(observer, plan.run, action="agree") == []
     assert observer.sync("full").writes_theirs == 0
+
+
+def test_a_record_is_never_split_between_two_slices_of_a_plan(
+    observer: Desk, hubspot: HubSpot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_admin.services.engine.apply.APPLY_SLICE", 4)
+    for number in range(5):
+        email = f"a{number}@example.test"
+        hubspot.add("contacts", email=email, firstname="Ann", city="Porto")
+        observer.add("contact", email=email, first_name="Ann", job_title="Boss", country="Spain")
+
+    done = observer.approve(observer.sync("full", staged=True))
+
+    assert (done.theirs["updated"], done.ours["updated"], done.skipped) == (5, 5, 0)
+    assert {one.get("jobtitle") for one in hubspot.all("contacts").values()} == {"Boss"}
