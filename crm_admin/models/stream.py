@@ -57,3 +57,4 @@ class Stream(Tenant, Base):
     associations_after: Mapped[str | None]
     archived_after: Mapped[str | None]
     remap_due: Mapped[No]
+    swept_at: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from crm_admin.services.engine.operations import plan_hash
 from crm_admin.services.engine.requests import queue_wanted
 from crm_admin.services.engine.streams import RemoteObject
 from crm_admin.services.engine.unit import Lease, unit
+from crm_admin.services.engine.unstamped import note_look
 from crm_admin.services.engine.work import Work
 from crm_admin.services.sql import Cursor, transaction
 
@@ -268,6 +269,7 @@ def _move_watermarks(cursor: Cursor, work: Work) -> None:
     windows = work.checkpoint.get("since")
     if not isinstance(windows, dict):
         return
+    note_look(cursor, work)
     for remote in work.objects:
         if remote.name in windows:
             cursor.execute(

@@ -18,7 +18,7 @@ from crm_admin.sync.crossing import wire_value
 from crm_admin.sync.drafts import RuleUse
 
 SLICE = 1_000
-SLICES_PER_RUN = 10
+SLICES_PER_RUN = 1
 
 NEXT = """
 SELECT remote_id, stream_id, record_id, base_theirs FROM link

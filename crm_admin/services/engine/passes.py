@@ -26,6 +26,7 @@ from crm_admin.services.engine.statistics import keep_fresh
 from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.unlinked import make_ready, unlinked_all
+from crm_admin.services.engine.unstamped import plan_look
 from crm_admin.services.engine.work import Work
 from crm_admin.services.record_store import resolve_parked
 from crm_admin.services.sql import transaction
@@ -59,6 +60,7 @@ def plan_windows(work: Work) -> None:
         start = None if full else watermark.start_of_pass(min(marks), again)
         since[remote.name] = None if start is None else start.isoformat()
     work.checkpoint["since"] = since
+    plan_look(work)
     expect_linked(work)
     reached = watermark.end_of_pass(
         started=started,

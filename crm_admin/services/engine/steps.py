@@ -25,6 +25,7 @@ from crm_admin.services.engine.streams import RemoteObject, Stream
 from crm_admin.services.engine.undoing import undo_slice
 from crm_admin.services.engine.undoing_left import look_again
 from crm_admin.services.engine.unit import unit
+from crm_admin.services.engine.unstamped import looks
 from crm_admin.services.engine.work import Work
 
 READERS = {"full", "delta"}
@@ -76,8 +77,11 @@ def _read(work: Work) -> None:
     if read_pages(work, remote) is None:
         crashpoint("pass_end.before_commit")
         ending.check_not_empty(work, remote)
-        place = remote.streams[0].row["archived_after"] if _in_part(work, remote) else None
-        _go(work, "archived", object=index, cursor=place)
+        if _in_part(work, remote) and not looks(work):
+            _go(work, "read", object=index + 1)
+        else:
+            place = remote.streams[0].row["archived_after"] if _in_part(work, remote) else None
+            _go(work, "archived", object=index, cursor=place)
     if not work.staged:
         work.ahead.rest()
         if push(work) + _urgent(work):
@@ -102,7 +106,7 @@ def _archived(work: Work) -> None:
 
 def _ends(work: Work) -> None:
     index = int(str(work.checkpoint.get("object") or 0))
-    if work.mode != "delta" or index >= len(work.objects):
+    if work.mode != "delta" or not looks(work) or index >= len(work.objects):
         _go(work, "remap", stream=0)
         return
     if not sweep(work, work.objects[index]):

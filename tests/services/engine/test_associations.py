@@ -1,6 +1,7 @@
 """References of ours and associations of theirs, in both directions."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -253,9 +254,36 @@ def _undo(desk: Desk, run: UUID) -> None:
     assert desk.undo(run).state == "succeeded"
 
 
-def test_undo_puts_associations_back_on_both_sides(
+def test_edits_of_ours_go_before_a_look_for_what_leaves_no_stamp(
     desk: Desk, silent: HubSpot, deal: dict[str, str]
 ) -> None:
+    ann = desk.by_title("Ann")["id"]
+    desk.edit(desk.by_title("Bo")["id"], job_title="Head of tests")
+    silent.associate("contacts", deal["ann"], "companies", deal["acme"], primary=True)
+
+    busy, calm = desk.sync("delta"), desk.sync("delta")
+
+    assert (busy.theirs["updated"], busy.ours["updated"]) == (1, 0)
+    assert (calm.theirs["updated"], calm.ours["updated"]) == (0, 1)
+    assert desk.target(ann, "company") == desk.by_title("Acme")["id"]
+
+
+def test_a_busy_connection_looks_all_the_same_after_an_hour(
+    desk: Desk, silent: HubSpot, deal: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_admin.services.engine.unstamped.LONGEST", timedelta(0))
+    desk.edit(desk.by_title("Bo")["id"], job_title="Head of tests")
+    silent.associate("contacts", deal["ann"], "companies", deal["acme"], primary=True)
+
+    run = desk.sync("delta")
+
+    assert (run.theirs["updated"], run.ours["updated"]) == (1, 1)
+
+
+def test_undo_puts_associations_back_on_both_sides(
+    desk: Desk, silent: HubSpot, deal: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_admin.services.engine.unstamped.LONGEST", timedelta(0))
     record = desk.by_title("Deal")["id"]
     acme, globex = desk.by_title("Acme")["id"], desk.by_title("Globex")["id"]
     desk.edit(record, company=str(acme))
