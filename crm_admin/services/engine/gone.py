@@ -5,6 +5,7 @@ from uuid import UUID
 
 from crm_admin.providers.base import RemoteRecord
 from crm_admin.services.engine.gather import Slice, Standing, Subject
+from crm_admin.services.engine.known import names_of
 from crm_admin.services.engine.links import put_back
 from crm_admin.services.engine.operations import Entry, write_operations
 from crm_admin.services.engine.outcomes import want_remote
@@ -36,9 +37,10 @@ def note_archived(
 ) -> None:
     """Take what the CRM says is archived: links are gone, our records by their stream's policy.
 
-    A record of ours that the policy deletes waits for the guard, like everything that destroys.
+    What was merged into an archived record is archived with it. A record of ours that the policy
+    deletes waits for the guard, like everything that destroys.
     """
-    at = {record.id: record.updated_at for record in records}
+    at = {one: record.updated_at for record in records for one in names_of(record, remote.name)}
     rows = cursor.execute(
         LIVING + " WHERE l.connection_id = %s AND l.remote_object = %s AND l.remote_id = ANY(%s)"
         " AND l.status = 'linked'",

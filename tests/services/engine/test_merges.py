@@ -165,3 +165,23 @@ def test_a_converted_record_is_known_by_the_id_it_had_as_another_object(
     [link] = desk.rows("SELECT id, remote_id FROM link")
     assert alias == {"remote_object": "leads", "remote_id": "7", "link_id": link["id"]}
     assert (link["remote_id"], [run.ours for run in runs]) == (contact, [QUIET, QUIET])
+
+
+@pytest.mark.parametrize("mode", ["delta", "full"])
+def test_what_a_merge_left_and_a_person_archived_is_gone_under_all_its_ids(
+    desk: Desk, merging: HubSpot, mode: str
+) -> None:
+    first = merging.add("companies", name="Acme", domain="acme.example")
+    second = merging.add("companies", name="Acme Ltd", domain="acme.test")
+    desk.sync("full")
+
+    merged = merging.merge("companies", first, second)
+    merging.archive("companies", merged)
+    run = desk.sync(mode)
+
+    rows = desk.rows("SELECT status, error FROM link")
+    assert {(row["status"], row["error"]) for row in rows} == {
+        ("remote_gone", "Archived in HubSpot.")
+    }
+    assert (len(rows), run.ours["deleted"]) == (2, 0)
+    assert quiet(desk)
