@@ -197,7 +197,7 @@ MOVES: Final[Mapping[type[StrEnum], Moves]] = {
         {
             LinkStatus.LINKED: "shadow detached remote_gone local_gone duplicate_suspected",
             LinkStatus.SHADOW: "linked remote_gone detached",
-            LinkStatus.DETACHED: "linked",
+            LinkStatus.DETACHED: "linked shadow",
             LinkStatus.REMOTE_GONE: "linked detached local_gone",
             LinkStatus.LOCAL_GONE: "linked detached remote_gone",
             LinkStatus.DUPLICATE_SUSPECTED: "linked shadow detached remote_gone",

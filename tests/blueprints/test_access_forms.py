@@ -89,7 +89,8 @@ def test_every_route_that_changes_something_wants_a_token(
         methods = (rule.methods or set()) - csrf.SAFE
         if not methods or getattr(view, csrf.EXEMPT, False):
             continue
-        path = adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, world.own))
+        values = {**dict.fromkeys(rule.arguments, world.own), **(rule.defaults or {})}
+        path = adapter.build(rule.endpoint, values)
         for method in methods:
             answer = admin.client.open(path, method=method, headers=OWN_SITE)
             answers[f"{method} {rule.endpoint}"] = answer.status_code
