@@ -347,6 +347,26 @@ def test_the_first_plan_shows_everything_a_plan_can_show(desk: Desk, stage: Demo
     assert stage.hubspot.writes() == []
 
 
+def test_the_first_plan_asks_about_the_money_and_the_stage_of_povs(desk: Desk) -> None:
+    plan = desk.sync("full", staged=True)
+
+    policies = desk.rows(
+        "SELECT f.rule_id, s.id::text || ':' || f.rule_id AS key FROM stream s"
+        " JOIN mapping_version m ON m.stream_id = s.id AND m.number = s.mapping_version"
+        " JOIN field_rule f ON f.mapping_version_id = m.id"
+        " WHERE s.kind = 'pov' AND f.policy = 'manual' ORDER BY f.rule_id",
+    )
+    asked = differences(desk, plan)
+    assert [row["rule_id"] for row in policies] == ["revenue", "stage"]
+    assert all(asked[row["key"]] >= 5 for row in policies)
+    sums = desk.rows(
+        "SELECT f.value->>0 AS ours, f.value->>1 AS theirs FROM operation o, jsonb_each(o.fields) f"
+        " WHERE run_id = %s AND action = 'agree' AND f.value->>3 = 'revenue'",
+        plan.run,
+    )
+    assert all(row["ours"] and row["theirs"] for row in sums)
+
+
 def test_the_first_plan_is_applied_and_then_there_is_quiet(desk: Desk, stage: Demo) -> None:
     plan = desk.sync("full", staged=True)
     for place, field in enumerate(sorted(differences(desk, plan))):

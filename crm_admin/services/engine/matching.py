@@ -393,6 +393,6 @@ def _judge(candidates: Sequence[Candidate], *, by_key: bool) -> _Pick:
     if likely:
         return _Pick(
             candidates=tuple(likely),
-            reason=f"{len(likely)} look-alikes; the best is {likely[0].score:.0%}.",
+            reason=f"{len(likely)} may be the same, {likely[0].score * 100:.0f} % alike at best.",
         )
     return _Pick()

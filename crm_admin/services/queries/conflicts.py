@@ -202,7 +202,8 @@ def conflict_of(row: Row) -> Conflict:
         title=row["title"] or "Untitled",
         field_name=row["field"],
         field=field_of(row["kind"], row["field"]),
-        agreed=unwrap(row["base"]),
+        # A base is kept once per side; people compare with ours.
+        agreed=unwrap(unwrap(row["base"])),
         ours=unwrap(row["ours"]),
         theirs=unwrap(row["theirs"]),
         ours_at=row["ours_at"],

@@ -84,7 +84,11 @@ SELECT 'made' AS part, r.id, r.id AS record_id, r.kind, r.title AS label, 'ours'
   FROM record r
  CROSS JOIN LATERAL (SELECT {TOUCHED.format(after="true")} AS touched) t
  WHERE r.created_run = :run
+   AND NOT EXISTS (SELECT 1 FROM operation o
+        WHERE o.run_id = :run AND o.run_at = :run_at AND o.organization_id = r.organization_id
+          AND o.record_id = r.id AND o.side = 'ours' AND o.action = 'create' AND o.state = 'done')
 """  # noqa: S608 -- put together from constants of ours
+"""What a run made without writing each down; a plan's creates are operations already."""
 
 SUMMARY: Final = f"""
 {OWN},
