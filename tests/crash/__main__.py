@@ -1,23 +1,19 @@
 """`python -m tests.crash --schedules N --seed N [--provider P] [--json]`."""
 
 import argparse
-import os
-import selectors
 import sys
 import time
-import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 
 import orjson
 
 from tests.crash.conduct import Result, conduct
+from tests.crash.lanes import play
 from tests.crash.plan import Plan, draw
-from tests.crash.stage import Simulated, Stage, stage, template
-from tests.crash.workers import Hits, end_with_parent
+from tests.crash.stage import Simulated, Stage, template
+from tests.crash.workers import Hits
 
 PROVIDERS = ("hubspot",)
 LANES = 3
@@ -48,8 +44,9 @@ def main() -> int:
     started, summary = time.monotonic(), Summary(given.seed)
     with template() as data:
         seeds = range(given.seed, given.seed + given.schedules)
-        how = How(given.lanes, given.variant, shrink=given.shrink)
-        for told in play(data, seeds, how):
+        how = How(given.variant, shrink=given.shrink)
+        jobs = [partial(told_of, seed=seed, how=how) for seed in seeds]
+        for told in play(data, jobs, given.lanes):
             add(summary, told)
             _say(told, as_json=given.json)
     if not given.json:
@@ -70,60 +67,15 @@ def add(summary: Summary, told: dict) -> None:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How schedules are played: in so many lanes, on which engine, failures made smaller or not."""
+    """How schedules are played: on which engine, and whether failures are made smaller."""
 
-    lanes: int = LANES
     variant: str = ""
     shrink: bool = True
 
 
-def play(data: Path, seeds: Sequence[int], how: How) -> Iterator[dict]:
-    """Conduct schedules side by side, each lane with its own servers, and tell of each."""
-    pipes, pids = [], []
-    for lane in range(min(how.lanes, len(seeds))):
-        reading, writing = os.pipe()
-        pids.append(os.fork())
-        if pids[-1] == 0:
-            os.close(reading)
-            _lane(data, seeds[lane :: how.lanes], writing, how)
-        os.close(writing)
-        pipes.append(reading)
-    yield from _read(pipes)
-    broken = [pid for pid in pids if os.waitpid(pid, 0)[1]]
-    if broken:
-        raise RuntimeError(f"{len(broken)} of {len(pids)} lanes ended early")
-
-
-def _read(pipes: Sequence[int]) -> Iterator[dict]:
-    with selectors.DefaultSelector() as selector:
-        for pipe in pipes:
-            selector.register(pipe, selectors.EVENT_READ, bytearray())
-        while selector.get_map():
-            for key, _ in selector.select():
-                chunk = os.read(key.fd, 65536)
-                key.data.extend(chunk)
-                *lines, rest = bytes(key.data).split(b"\n")
-                key.data[:] = rest
-                yield from map(orjson.loads, lines)
-                if not chunk:
-                    selector.unregister(key.fd)
-                    os.close(key.fd)
-
-
-def _lane(data: Path, seeds: Sequence[int], pipe: int, how: How) -> None:
-    """The process of one lane: forks its workers itself and never returns."""
-    status = 1
-    end_with_parent(os.getppid())
-    try:
-        with stage(data) as mine, closing(Simulated(mine.folder)) as crm, mine.app.app_context():
-            for seed in seeds:
-                os.write(pipe, orjson.dumps(_told(mine, crm, draw(seed), how)) + b"\n")
-        status = 0
-    except BaseException:  # noqa: BLE001 -- the end of a process: nobody else would tell
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        os._exit(status)
+def told_of(mine: Stage, crm: Simulated, seed: int, how: How) -> dict:
+    """Conduct the schedule of a seed and tell of it."""
+    return _told(mine, crm, draw(seed), how)
 
 
 def _told(mine: Stage, crm: Simulated, plan: Plan, how: How) -> dict:

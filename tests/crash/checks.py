@@ -9,24 +9,10 @@ from typing import Any
 
 import orjson
 
-from crm_admin.sync.states import (
-    ConflictState,
-    EffectState,
-    OperationState,
-    RunState,
-    may_move,
-)
 from tests.crash.people import FIELDS, NAME, Done, People, plain, token_of
-from tests.crash.plan import OBJECTS
-from tests.crash.stage import Stage
+from tests.crash.plan import KIND, OBJECTS
 from tests.crash.witness import STAMP_SECONDS, Witness
 
-STATES = {
-    "sync_run": RunState,
-    "operation": OperationState,
-    "effect": EffectState,
-    "conflict": ConflictState,
-}
 BASE = "hs_lastmodifieddate", "lastmodifieddate"
 
 
@@ -52,6 +38,23 @@ LINKED = """
 SELECT l.remote_id, r.title FROM link l JOIN record r ON r.id = l.record_id
  WHERE l.remote_object = %s AND l.status = 'linked' AND r.deleted_at IS NULL ORDER BY r.title
 """
+
+
+FAILED = """
+SELECT o.remote_object, r.data FROM operation o JOIN record r ON r.id = o.record_id
+ WHERE o.run_id = %s AND o.state = 'failed'
+"""
+
+
+def is_well(people: People, run: Mapping[str, Any]) -> bool:
+    """Whether a run succeeded, but for records that somebody archived or merged there: whose key
+    another record there has inherited is refused again whenever it is sent.
+    """
+    failed = {
+        (row["remote_object"], token_of(row["data"].get(NAME[row["remote_object"]][0])))
+        for row in people.rows(FAILED, run["id"])
+    }
+    return run["state"] == "succeeded" or (run["state"] == "partial" and failed <= people.lost)
 
 
 def _of_object(
@@ -99,10 +102,9 @@ def _of_object(
 
 
 def _grouped(rows: Iterable[dict], name: str) -> dict[str, list[dict]]:
-    kind = {"contacts": "contact", "companies": "company", "deals": "deal"}[name]
     found: dict[str, list[dict]] = defaultdict(list)
     for row in rows:
-        if row["kind"] == kind:
+        if row["kind"] == KIND[name]:
             found[token_of(row["data"].get(NAME[name][0]))].append(row)
     return found
 
@@ -181,11 +183,13 @@ def _of_field(
 
 
 def _kept(people: People) -> dict[str, set[str]]:
-    """Values that conflicts, failed writes and the outbox still show, by record and field."""
+    """Values that conflicts and failed writes still show, by record and field."""
     found: dict[str, set[str]] = defaultdict(set)
     for row in people.rows("SELECT * FROM conflict"):
-        for side in ("ours", "theirs"):
-            value = (row[side] or {}).get("v")
+        # Who goes back to what was agreed before has made no change to it.
+        agreed = (row["base"] or {}).get("v") or {}
+        shown = [(row[side] or {}).get("v") for side in ("ours", "theirs")]
+        for value in (*shown, *(agreed.get(side) for side in ("ours", "theirs"))):
             found[f"{row['record_id']}:{row['field']}"].add(plain(value))
     rows = people.rows("SELECT * FROM operation WHERE state = 'failed' AND side = 'theirs'")
     names = {theirs: ours for pairs in FIELDS.values() for ours, theirs in pairs}
@@ -193,156 +197,6 @@ def _kept(people: People) -> dict[str, set[str]]:
         for name, values in row["fields"].items():
             found[f"{row['record_id']}:{names.get(name, name)}"].add(plain(values[1]))
     return found
-
-
-def of_tables(people: People, stage: Stage) -> list[str]:
-    """Return what is wrong with the engine's own tables."""
-    found: list[str] = []
-    left = people.rows("SELECT state, action, error FROM effect")
-    if left:
-        found.append(f"I1 writes are still open: {left}")
-    open_ones = people.rows("SELECT id, state, action FROM operation WHERE state = 'sending'")
-    if open_ones:
-        found.append(f"I7 operations are still being sent: {open_ones}")
-    found += _of_moves(people, stage)
-    found += _of_fences(people, stage)
-    found += _of_counts(people)
-    found += _of_history(people)
-    found += _of_links(people)
-    found += _of_log(people)
-    return found
-
-
-def _of_fences(people: People, stage: Stage) -> Iterable[str]:
-    """Whoever marked a write as being sent held the one live lease of its connection."""
-    with stage.cluster.connect(stage.database) as connection:
-        rows = connection.execute(
-            "SELECT effect_id, sent_epoch, live_epoch, live_runs FROM crash_send WHERE"
-            " organization_id = %s AND (live_runs <> 1 OR sent_epoch IS DISTINCT FROM live_epoch)",
-            [people.person.organization_id],
-        ).fetchall()
-    for effect, sent, live, runs in rows:
-        yield (
-            f"I8 effect {effect} was sent under epoch {sent} while {runs} runs were live under"
-            f" epoch {live}"
-        )
-    live_ones = people.rows(
-        "SELECT connection_id, count(*) AS n FROM sync_run WHERE state IN ('queued', 'running',"
-        " 'waiting') GROUP BY 1 HAVING count(*) > 1"
-    )
-    for row in live_ones:
-        yield f"I8 {row['n']} runs of one connection are live at once"
-
-
-NAMELESS = """
-SELECT id, side, action, state FROM operation
- WHERE actor IS NULL OR at IS NULL OR (run_id IS NULL AND reason_code IS DISTINCT FROM 'edited')
-"""
-SILENT = """
-SELECT id, action, state FROM operation
- WHERE (state = 'failed' AND error IS NULL) OR (state = 'skipped' AND reason IS NULL)
-"""
-STUCK = """
-SELECT id, mode, state, wake_at FROM sync_run
- WHERE (state = 'waiting' AND (wake_at IS NULL OR reason IS NULL))
-    OR (state IN ('succeeded', 'partial', 'failed', 'cancelled')
-        AND (finished_at IS NULL OR lease_until IS NOT NULL))
-    OR (state IN ('failed', 'cancelled') AND reason IS NULL)
-"""
-UNRELEASED = """
-SELECT r.id, count(*) AS n FROM operation o JOIN sync_run r ON r.id = o.run_id
- WHERE o.state IN ('done', 'sending') AND r.approved_at IS NULL AND r.mode <> 'undo'
-   AND (o.action = 'delete' OR (o.side = 'theirs' AND o.action = 'create'))
- GROUP BY r.id HAVING count(*) FILTER (WHERE o.action = 'delete') > 20
-     OR count(*) FILTER (WHERE o.action = 'create') > 200
-"""
-
-
-def _of_history(people: People) -> Iterable[str]:
-    for row in people.rows(NAMELESS):
-        yield f"I14 operation {row['id']} ({row['side']} {row['action']}) does not say who did it"
-    for row in people.rows(SILENT):
-        yield f"I18 operation {row['id']} is {row['state']} without a reason"
-    for row in people.rows(STUCK):
-        yield f"I9 I17 run {row['id']} ({row['mode']}) is {row['state']} without what that needs"
-    for row in people.rows(UNRELEASED):
-        yield f"I11 run {row['id']} wrote {row['n']} creates and deletes that nobody released"
-
-
-TWICE = """
-SELECT remote_object, remote_id AS one, count(*) AS n FROM link
- WHERE remote_id IS NOT NULL AND status <> 'shadow' GROUP BY 1, 2 HAVING count(*) > 1
- UNION ALL
-SELECT remote_object, record_id::text, count(*) FROM link
- WHERE status <> 'shadow' GROUP BY 1, 2, stream_id HAVING count(*) > 1
-"""
-DEAD = """
-SELECT l.remote_object, l.record_id FROM link l JOIN record r ON r.id = l.record_id
- WHERE l.status = 'linked' AND (r.deleted_at IS NOT NULL OR r.merged_into IS NOT NULL)
-"""
-
-
-def _of_links(people: People) -> Iterable[str]:
-    for row in people.rows(TWICE):
-        yield f"I5 {row['remote_object']} {row['one']} has {row['n']} links"
-    for row in people.rows(DEAD):
-        yield f"I5 {row['remote_object']}: record {row['record_id']} is deleted but linked"
-
-
-def _of_moves(people: People, stage: Stage) -> Iterable[str]:
-    with stage.cluster.connect(stage.database) as connection:
-        moves = connection.execute(
-            "SELECT DISTINCT what, before, after FROM crash_move WHERE organization_id = %s",
-            [people.person.organization_id],
-        ).fetchall()
-    for what, before, after in moves:
-        if not may_move(STATES[what], before, after):
-            yield f"I9 {what} went from {before} to {after}"
-
-
-COUNTED = """
-SELECT o.run_id, r.mode, o.side, o.action, count(*) AS n
-  FROM operation o JOIN sync_run r ON r.id = o.run_id
- WHERE o.state IN ('done', 'undone') AND o.action IN ('create', 'update', 'delete')
- GROUP BY 1, 2, 3, 4
-"""
-CREATED = """
-SELECT created_run AS run_id, count(*) AS n FROM record
- WHERE created_run IS NOT NULL GROUP BY 1
-"""
-WORD = {"create": "created", "update": "updated", "delete": "deleted"}
-
-
-def _of_counts(people: People) -> Iterable[str]:
-    """The counts of a run are its operations; creates of ours in bulk are their own journal."""
-    expected: dict[Any, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in people.rows(COUNTED):
-        if row["mode"] == "undo" or (row["side"], row["action"]) != ("ours", "create"):
-            expected[row["run_id"]][f"{row['side']}_{WORD[row['action']]}"] += row["n"]
-    for row in people.rows(CREATED):
-        expected[row["run_id"]]["ours_created"] += row["n"]
-    names = [f"{side}_{word}" for side in ("ours", "theirs") for word in WORD.values()]
-    for run in people.rows("SELECT id, mode, state, counts FROM sync_run"):
-        counted = {name: int(run["counts"].get(name, 0)) for name in names}
-        wanted = {name: expected[run["id"]][name] for name in names}
-        if counted != wanted:
-            yield f"I7 {run['mode']} {run['state']} {run['id']} counts {counted}, has {wanted}"
-
-
-def _of_log(people: People) -> Iterable[str]:
-    """No record was ever there twice, not even for a while; what was archived may be made anew."""
-    names: dict[tuple[str, str], str] = {}
-    alive: dict[tuple[str, str], int] = defaultdict(int)
-    for entry in people.log():
-        name = entry["object"]
-        if entry["op"] == "create" and name in NAME:
-            token = token_of(entry["changed"].get(NAME[name][1], ["", ""])[1])
-            names[name, entry["id"]] = token
-            alive[name, token] += 1
-            if alive[name, token] > 1:
-                yield f"I1 {name} {token} was created {alive[name, token]} times"
-        elif entry["op"] == "archive" and (name, entry["id"]) in names:
-            alive[name, names[name, entry["id"]]] -= 1
 
 
 def snapshot(people: People) -> dict[str, str]:

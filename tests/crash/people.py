@@ -13,15 +13,23 @@ from crm_admin.ids import new_id
 from crm_admin.jsontypes import Json
 from crm_admin.packs.registry import kinds
 from crm_admin.security.permissions import Role
-from crm_admin.services import conflicts, connections, record_store, records, sync_runs
+from crm_admin.services import (
+    conflicts,
+    connections,
+    record_life,
+    record_store,
+    records,
+    sync_runs,
+)
 from crm_admin.services.access import Person
 from crm_admin.services.record_store import NewRecord
 from crm_admin.services.sql import transaction
 from crm_admin.services.streams import default_choices
-from tests.crash.plan import OBJECTS, Edit
+from crm_admin.simulators.hubspot.settings import DEMO_PORTAL
+from tests.crash import admins
+from tests.crash.plan import KIND, OBJECTS, Edit
 from tests.crash.stage import Simulated
 
-KIND = {"contacts": "contact", "companies": "company", "deals": "deal"}
 NAME = {
     "contacts": ("email", "email"),
     "companies": ("name", "name"),
@@ -100,6 +108,9 @@ class People:
             "theirs_associate": self._associate,
             "theirs_archive": self._archive,
             "theirs_merge": self._merge,
+            "ours_archive": self._archive_ours,
+            "token_ends": lambda edit: admins.end_token(self, edit),
+            "publish": lambda edit: admins.publish(self, edit),
         }
 
     def _collide(self, edit: Edit) -> None:
@@ -237,6 +248,15 @@ class People:
             body = {"object": edit.object, "id": row["id"], "archived": True}
             self.crm.post(f"edit?portal={self.portal}", body)
 
+    def _archive_ours(self, edit: Edit) -> None:
+        """Throw a record of ours away; theirs goes with it where the policy says so."""
+        rows = self.ours(edit.object)
+        if rows:
+            token = sorted(rows)[int(edit.draw * len(rows))]
+            self.lost.add((edit.object, token))
+            with suppress(NotFound):
+                record_life.archive(person=self.person, record_id=rows[token]["id"])
+
     def _merge(self, edit: Edit) -> None:
         """Merge two records of theirs; which of ours then stands for both is for a person."""
         (keep, first), (lose, second) = (
@@ -321,8 +341,12 @@ def plain(value: object) -> str:
     return text.removesuffix(".0").removesuffix(".00")
 
 
-def move_in(crm: Simulated, portal: int, random: Random, *, marker: bool) -> People:
-    """Return a new organisation with one connection to an account of its own."""
+def move_in(
+    crm: Simulated, portal: int, random: Random, *, marker: bool, signed_in: bool = False
+) -> People:
+    """Return a new organisation with one connection to an account of its own, by a key or by a
+    sign-in.
+    """
     organization_id, user_id = new_id(), new_id()
     with transaction() as cursor:
         cursor.execute(
@@ -359,4 +383,9 @@ def move_in(crm: Simulated, portal: int, random: Random, *, marker: bool) -> Peo
             connection_id=connection_id,
             choices=default_choices("hubspot", list(OBJECTS)),
         )
-    return People(person, connection_id, crm, portal, random)
+    people = People(person, connection_id, crm, portal, random)
+    if signed_in:
+        people.portal = DEMO_PORTAL
+        with tenancy.acting_for(organization_id):
+            admins.sign_in(people, marker=marker)
+    return people

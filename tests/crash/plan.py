@@ -7,7 +7,8 @@ from typing import Final
 
 from crm_admin.crashpoints import NAMES
 
-OBJECTS: Final = ("contacts", "companies", "deals")
+KIND: Final = {"contacts": "contact", "companies": "company", "deals": "deal"}
+OBJECTS: Final = tuple(KIND)
 EDITS: Final = {
     "ours_update": 26,
     "theirs_update": 26,
@@ -22,8 +23,11 @@ EDITS: Final = {
     "run_record": 6,
     "resolve": 7,
     "theirs_associate": 5,
+    "publish": 2,
 }
-LOSSES: Final = {"theirs_archive": 5}
+LOSSES: Final = {"theirs_archive": 5, "theirs_merge": 4}
+REMOVALS: Final = {"theirs_archive": 12, "ours_archive": 12}
+SIGN_INS: Final = {"token_ends": 12}
 CHAOS: Final = ("queue_emptied", "queue_broken", "database_broken")
 # Frozen between its last look at the lease and the first byte, a worker cannot be fenced.
 UNFENCED: Final = "intent.before_send"
@@ -41,11 +45,10 @@ FREEZES: Final = (
 # Reached by whoever asks for a run, not by who works on it.
 ASKING: Final = ("run.created.before_commit", "run.created.after_commit", "run.enqueued")
 UNDOING: Final = tuple(sorted(name for name in NAMES if name.startswith("undo.")))
-# Reached only by what these schedules have nothing of: sign-ins whose tokens end.
-ELSEWHERE: Final = tuple(
-    sorted(name for name in NAMES if name.startswith(("maintenance.", "token.")))
-)
-POINTS: Final = tuple(sorted(NAMES - set(ELSEWHERE)))
+# Reached by the command that seals secrets anew, not by workers.
+ROTATING: Final = "maintenance.key_rotation_half"
+REMOVING: Final = "removal.slice_read"
+POINTS: Final = tuple(sorted(NAMES))
 WRITES: Final = "/batch/(create|upsert|update)$"
 WRITE_FAULTS: Final[tuple[Mapping[str, object], ...]] = (
     {"fault": "timeout_after", "path": WRITES},
@@ -77,6 +80,12 @@ SENDING: Final = (
     "intent.sending.after_commit",
     "intent.unknown.after_lookup",
     "intent.unknown.before_lookup",
+)
+# What only some schedules reach is not what others wait for.
+ANYWHERE: Final = tuple(
+    name
+    for name in POINTS
+    if name not in {*UNDOING, ROTATING, REMOVING} and not name.startswith("token.")
 )
 
 
@@ -115,7 +124,8 @@ class Plan:
     """A schedule. `marker` off denies the right to make fields, so creates are found by look-up;
     without `fulls` only the first run reads everything, and what a later one misses stays missed.
     `sharp` tells edits apart by milliseconds; `crowd` are contacts that make reading long; `redo`
-    takes the undo back too.
+    takes the undo back too. With `signed_in` the connection has a token that ends; with `removal`
+    what is thrown away on one side goes on the other; `rotate` seals all secrets anew meanwhile.
     """
 
     seed: int
@@ -132,15 +142,26 @@ class Plan:
     kills: tuple[Kill, ...]
     undo_kills: tuple[Kill, ...]
     chaos: tuple[Chaos, ...] = ()
+    signed_in: bool = False
+    removal: bool = False
+    rotate: bool = False
 
 
 def draw(seed: int) -> Plan:
     """Return the schedule of a seed; one kill in turn is at each point there is, rare ones too."""
     random = Random(seed)
     point = POINTS[seed % len(POINTS)]
-    losses = random.random() < 0.3
+    removal = point == REMOVING or random.random() < 0.1
+    signed_in = point.startswith("token.") or random.random() < 0.15
+    losses = removal or random.random() < 0.3
     fulls = losses or random.random() < 0.3
-    edits = _edits(random, losses=losses)
+    kinds = {
+        **EDITS,
+        **(LOSSES if losses else {}),
+        **(REMOVALS if removal else {}),
+        **(SIGN_INS if signed_in else {}),
+    }
+    edits = _edits(random, kinds)
     return Plan(
         seed=seed,
         marker=random.random() < 0.5,
@@ -156,11 +177,13 @@ def draw(seed: int) -> Plan:
         kills=_kills(random, point),
         undo_kills=_undo_kills(random, point),
         chaos=_chaos(random, len(edits)),
+        signed_in=signed_in,
+        removal=removal,
+        rotate=point == ROTATING or random.random() < 0.05,
     )
 
 
-def _edits(random: Random, *, losses: bool) -> tuple[Edit, ...]:
-    weighed = {**EDITS, **(LOSSES if losses else {})}
+def _edits(random: Random, weighed: Mapping[str, int]) -> tuple[Edit, ...]:
     kinds, weights = list(weighed), list(weighed.values())
     return tuple(
         Edit(
@@ -186,7 +209,9 @@ def _faults(random: Random) -> tuple[Mapping[str, object], ...]:
 
 def _kills(random: Random, point: str) -> tuple[Kill, ...]:
     drawn = tuple(_kill(random) for _ in range(random.randint(2, 4)))
-    return drawn if point in UNDOING else (Kill("kill", point, random.randint(1, 2)), *drawn)
+    if point in UNDOING or point == ROTATING:
+        return drawn
+    return (Kill("kill", point, random.randint(1, 2)), *drawn)
 
 
 def _undo_kills(random: Random, point: str) -> tuple[Kill, ...]:
@@ -209,5 +234,4 @@ def _kill(random: Random) -> Kill:
         return Kill("stop", random.choice(FREEZES), random.randint(1, 3))
     if style < 0.65:
         return Kill("kill", random.choice(SENDING), random.randint(1, 3))
-    points = sorted(set(POINTS) - set(UNDOING))
-    return Kill("kill", random.choice(points), random.randint(1, 3))
+    return Kill("kill", random.choice(ANYWHERE), random.randint(1, 3))

@@ -31,6 +31,7 @@ SURVIVES = {"synchronous_commit": "on"}
 """Commits reach the system's files, so that only an end of the whole machine would lose them."""
 PASSWORD = "login-of-the-schedules"
 KEY = "Y3JtLWFkbWluLWNyYXNoLXNjaGVkdWxlcy0zMi1ieXQ="
+NEXT_KEY = "bmV4dC1rZXktb2YtdGhlLXNjaGVkdWxlcy0zMi1ieXQ="
 READY_SECONDS = 20
 
 MOVES = """
@@ -173,7 +174,7 @@ def _settings(folder: Path, cluster: servers.PostgreSQL, valkey: servers.Valkey)
         "STORAGE_URL": f"file://{folder / 'files'}",
         "PUBLIC_URL": "http://127.0.0.1:8000",
         "SECRET_KEY": "crash-only-3b7d4520f1e2d3c4b5a697888f3a6c1e",
-        "ENCRYPTION_KEYS": f"crash:{KEY}",
+        "ENCRYPTION_KEYS": f"crash:{KEY},next:{NEXT_KEY}",
         "PRIVATE_ENDPOINTS": "127.0.0.0/8",
         "LEASE_SECONDS": str(LEASE_SECONDS),
         "SETTLE_SECONDS": str(SETTLE_SECONDS),

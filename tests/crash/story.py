@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from tests.crash.people import KIND, NAME, People, token_of
-from tests.crash.plan import OBJECTS
+from tests.crash.people import NAME, People, token_of
+from tests.crash.plan import KIND, OBJECTS
 
+WAITING = "SELECT version, attempts, not_before::text FROM outbox WHERE record_id = %s"
 RUN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -54,7 +55,7 @@ def _of_record(people: People, row: dict) -> Iterable[str]:
         if done.token == _token(row):
             yield f"  edit {done}"
     yield from _of_log(people, row)
-    for one in people.rows("SELECT * FROM outbox WHERE record_id = %s", row["id"]):
+    for one in people.rows(WAITING, row["id"]):
         yield f"  outbox version {one['version']} attempts {one['attempts']} {one['not_before']}"
 
 

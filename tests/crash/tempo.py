@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from crm_admin.outward import breaker, wire
 from crm_admin.providers.hubspot import batching, calls, client, reading, refusals, searching
+from crm_admin.services import oauth_tokens
 from crm_admin.services.engine import apply, ending, outcomes, passes, undoing
 from crm_admin.sync import merge, watermark
 
@@ -13,6 +14,7 @@ PAGE = 5
 INDEX_LAG = 0.2
 OVERLAP = 0.5
 MOMENT = 0.2
+CLAIM_SECONDS = 1.0
 
 
 def hurry() -> None:
@@ -29,6 +31,9 @@ def hurry() -> None:
     reading.LIST_PAGE = searching.SEARCH_PAGE = reading.SEARCH_PAGE = PAGE
     passes.SLICE = passes.OUTBOX_SLICE = PAGE
     apply.APPLY_SLICE = undoing.UNDO_SLICE = PAGE
+    oauth_tokens.CLAIM = oauth_tokens.CLAIM.replace("'60 seconds'", f"'{CLAIM_SECONDS} seconds'")
+    oauth_tokens.PAUSE_SECONDS = oauth_tokens.POLL_SECONDS = 0.05
+    oauth_tokens.WAIT_SECONDS = 2 * CLAIM_SECONDS
     watermark.LEAST_OVERLAP = timedelta(seconds=OVERLAP)
     client.HubSpot.spec = replace(
         client.HubSpot.spec, batch_write=4, index_lag_seconds=INDEX_LAG, overlap_seconds=OVERLAP

@@ -1,46 +1,47 @@
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from tests.crash.__main__ import How, play
+from tests.crash.__main__ import How, told_of
 from tests.crash.conduct import conduct
-from tests.crash.stage import Simulated, Stage, stage, template
+from tests.crash.lanes import play
+from tests.crash.stage import Simulated, Stage, template
 from tests.crash.targets import TARGETS, plan_of
 from tests.crash.workers import Hits
 
 SCHEDULES = range(1, 9)
+LANES = 4
 
 
 @pytest.fixture(scope="module")
-def data() -> Iterator[Path]:
-    with template() as made:
-        yield made
+def told() -> list[dict]:
+    """What became of some schedules, and of every target under its wrong engine and under ours."""
+    schedules = [partial(told_of, seed=seed, how=How(shrink=False)) for seed in SCHEDULES]
+    targets = [partial(told_of_target, name=name) for name in TARGETS]
+    with template() as data:
+        return list(play(data, [*targets, *schedules], LANES))
 
 
-@pytest.fixture(scope="module")
-def lane(data: Path) -> Iterator[tuple[Stage, Simulated]]:
-    with stage(data) as mine, closing(Simulated(mine.folder)) as crm, mine.app.app_context():
-        yield mine, crm
+def told_of_target(mine: Stage, crm: Simulated, name: str) -> dict:
+    target = TARGETS[name]
+    violations = [
+        conduct(plan_of(target), mine, crm, Hits(), variant, target.play).violations
+        for variant in (name, "")
+    ]
+    return {"target": name, "wrong": violations[0], "right": violations[1]}
 
 
-def test_schedules_of_kills_and_faults_leave_both_sides_right(data: Path) -> None:
-    told = list(play(data, SCHEDULES, How(lanes=4, shrink=False)))
+def test_schedules_of_kills_and_faults_leave_both_sides_right(told: list[dict]) -> None:
+    schedules = [one for one in told if "seed" in one]
 
-    assert {one["seed"]: one["violations"] for one in told if one["violations"]} == {}
-    assert len(told) == len(SCHEDULES)
-    assert all(one["kills"] >= 3 for one in told)
+    assert {one["seed"]: one["violations"] for one in schedules if one["violations"]} == {}
+    assert len(schedules) == len(SCHEDULES)
+    assert all(one["kills"] >= 3 for one in schedules)
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_an_engine_known_to_be_wrong_is_caught_and_ours_is_not(
-    lane: tuple[Stage, Simulated], name: str
-) -> None:
-    target = TARGETS[name]
+def test_an_engine_known_to_be_wrong_is_caught_and_ours_is_not(told: list[dict], name: str) -> None:
+    [found] = [one for one in told if one.get("target") == name]
 
-    wrong = conduct(plan_of(target), *lane, Hits(), name, target.play).violations
-    right = conduct(plan_of(target), *lane, Hits(), "", target.play).violations
-
-    assert any(target.words in sentence for sentence in wrong), wrong
-    assert right == []
+    assert any(TARGETS[name].words in sentence for sentence in found["wrong"]), found["wrong"]
+    assert found["right"] == []
