@@ -118,7 +118,7 @@ def _plan(need: Need) -> Work:
 
 
 def _conflict(need: Need) -> Work:
-    facts = [need.detail.replace("_", " ")]
+    facts = [need.detail.replace("_", " ").capitalize()]
     if need.povs:
         facts.append(ngettext("%(n)s POV", "%(n)s POVs", need.povs, n=number(need.povs)))
     return Work(
