@@ -21,7 +21,8 @@ AXE: Final = HERE.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_MS: Final = 30_000
 AXE_RULES: Final = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
 }
 
 
@@ -128,7 +129,7 @@ def violations() -> Callable[["Page"], list[str]]:
         page.evaluate("scrollTo(0, 0)")
         light = _broken(page, AXE_RULES)
         page.emulate_media(color_scheme="dark")
-        dark = _broken(page, {"runOnly": ["color-contrast"]})
+        dark = _broken(page, {**AXE_RULES, "runOnly": ["color-contrast"]})
         page.emulate_media(color_scheme="light")
         return [*light, *(f"dark {line}" for line in dark)]
 

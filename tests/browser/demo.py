@@ -23,6 +23,12 @@ from crm_admin.simulators.server import start_in_thread
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "seven-green-boats-at-dusk"
 
+APPLICATION = {
+    "HUBSPOT_SIMULATOR_CLIENT_ID": "crm-admin-demo",
+    "HUBSPOT_SIMULATOR_CLIENT_SECRET": "secret-of-the-demo-application",
+}
+"""What the sign-in by one press is done with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -45,6 +51,7 @@ def running(environ: dict[str, str], log: Path) -> Iterator[Demo]:
             "DEMO": "1",
             "DEMO_PASSWORD": PASSWORD,
             "SIMULATOR_URL": simulators.url,
+            **APPLICATION,
         }
         app = create_app(config.load(environ))
         with app.app_context():

@@ -3,27 +3,12 @@ usable by everyone.
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import watched
-from tests.browser.demo import Demo, running
+from tests.browser.demo import Demo
 from tests.browser.walker import Walker
-
-APP = {
-    "HUBSPOT_SIMULATOR_CLIENT_ID": "crm-admin-demo",
-    "HUBSPOT_SIMULATOR_CLIENT_SECRET": "secret-of-the-demo-application",
-}
-
-
-@pytest.fixture
-def demo(app: object, environ: dict[str, str], database_url: str, tmp_path: Path) -> Iterator[Demo]:
-    settings = {**environ, **APP, "DATABASE_URL": database_url}
-    with running(settings, tmp_path / "worker.log") as found:
-        yield found
 
 
 def test_a_person_signs_in_by_one_press_and_walks_all_tabs(

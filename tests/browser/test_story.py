@@ -8,37 +8,50 @@ from tests.browser.demo import Demo
 from tests.browser.walker import Walker
 
 
-def test_a_person_brings_hubspot_into_agreement_and_settles_a_conflict(
+def test_a_person_brings_hubspot_into_agreement_and_settles_conflicts(
     demo: Demo, demo_page: Page, violations
 ) -> None:
     me = Walker(demo_page, violations)
 
     _sign_in_and_connect(me)
     _plan(me)
-    _apply(me)
+    _decide_and_ask_why(me)
+    run = _apply(me)
     deal = _open_a_pov(me)
     hubspot = demo_page.context.new_page()
     hubspot.goto(demo.deal(deal))
     _change_both_sides(me, hubspot)
     _settle_a_conflict(me, hubspot)
+    _practise_on_a_conflict(me)
     _sync_again_and_change_nothing(me, hubspot, demo)
+    _look_at_an_undo(me, run)
 
     demo_page.get_by_text("Ana Silva").first.click()
     me.press("Sign out")
-    me.sees("^Sign in")
+    me.reads("^Sign in")
     expect(demo_page.get_by_text("You are signed out.")).to_be_visible()
 
 
 def _sign_in_and_connect(me: Walker) -> None:
     me.page.goto("/")
     me.sees("^Sign in to Demo$")
-    me.sign_in()
+    me.press("Sign in")
     me.sees("^Welcome, Ana. Nothing is connected yet")
-    me.connect()
+    start = me.page.get_by_role("region", name="Getting started")
+    expect(start).to_contain_text("1 of 8 done")
+    expect(start.locator("[aria-current=step]")).to_contain_text("Connect a CRM")
+    start.get_by_role("link", name="Add a connection").click()
+    me.sees("^Which CRM")
+    me.follow("Connect HubSpot")
+    me.sees("^Connect HubSpot.")
+    me.press("Connect with HubSpot (simulator)")
+    me.page.get_by_role("button", name="Connect app").click()
+    expect(me.page.get_by_text("Signed in to HubSpot demo.")).to_be_visible()
     me.sees("HubSpot demo works. Choose what to sync next.$")
     checks = me.page.locator("#connection-checks")
     expect(checks.get_by_text("All good")).to_be_visible()
     assert checks.get_by_role("listitem").count() == checks.get_by_text("Passed").count() >= 6
+    expect(me.page.get_by_text("Observe", exact=False).first).to_be_visible()
 
 
 def _plan(me: Walker) -> None:
@@ -49,7 +62,7 @@ def _plan(me: Walker) -> None:
     for box in boxes.all():
         box.check()
     me.press("Save what to sync")
-    me.sees("only observes: nothing is written until a plan is approved.$")
+    me.sees("^Check your answers. HubSpot demo only observes: nothing is written until")
     me.press("Plan a sync")
     me.sees("changes are ready to apply. Nothing has been written yet.$")
 
@@ -67,7 +80,7 @@ def _plan(me: Walker) -> None:
     assert all(re.search(r"\w+.*\.", line) for line in skipped.all_inner_texts())
 
 
-def _apply(me: Walker) -> None:
+def _decide_and_ask_why(me: Walker) -> None:
     for field in ("Revenue", "Forecast date"):
         line = me.page.locator("#questions li").filter(
             has=me.page.get_by_role("heading", name=re.compile(f"^{field} of .* POVs$"))
@@ -80,12 +93,20 @@ def _apply(me: Walker) -> None:
     assert reasons
     assert all(len(reason.split()) >= 4 for reason in reasons), reasons
 
+
+def _apply(me: Walker) -> str:
+    """Apply the plan; return the address of its run."""
     me.follow("Clear filters")
-    number = me.page.get_by_label(re.compile(r"^Type \d+ to apply$"))
-    asked = me.page.locator("#plan-apply label").inner_text()
-    number.fill(re.sub(r"\D", "", asked))
+    asked = me.page.get_by_label(re.compile(r"^Type [\d\s]+ to apply$"))
+    label = me.page.locator("#plan-apply label").inner_text()
+    asked.fill(re.sub(r"\D", "", label))
     me.page.get_by_role("button", name=re.compile(r"^Apply .* changes$")).click()
+    me.sees("^(The sync of HubSpot demo waits|Syncing HubSpot demo now)")
     me.sees(r"^Done: .* changes were written")
+    run = me.page.url
+    me.go("Home")
+    me.sees("Everything else is in sync as of")
+    return run
 
 
 def _open_a_pov(me: Walker) -> str:
@@ -126,7 +147,7 @@ def _change_there(hubspot: Page, name: str, value: str) -> None:
 def _change_both_sides(me: Walker, hubspot: Page) -> None:
     _change_there(hubspot, "amount", "77123")
     _change(me, "Forecast date", "2027-03-09")
-    me.reads("^In HubSpot demo; your change is saved and waits for the next sync.$")
+    me.reads("^In HubSpot demo; your change is saved and goes out with the next sync.$")
     me.press("Sync this POV now")
     me.sees(r"^In HubSpot demo and up to date since \d\d:\d\d.$")
 
@@ -137,10 +158,11 @@ def _change_both_sides(me: Walker, hubspot: Page) -> None:
 
 
 def _settle_a_conflict(me: Walker, hubspot: Page) -> None:
+    """On the record's own page."""
     _change(me, "Revenue", "88000 EUR")
     _change_there(hubspot, "amount", "99000")
     me.press("Sync this POV now")
-    me.sees("^In HubSpot demo; one field was changed on both sides.$")
+    me.sees("^In HubSpot demo; Revenue was changed on both sides and waits for a choice.$")
     conflict = me.page.locator("#conflicts")
     expect(conflict).to_contain_text("88")
     expect(conflict).to_contain_text("99000")
@@ -148,8 +170,30 @@ def _settle_a_conflict(me: Walker, hubspot: Page) -> None:
     conflict.get_by_role("button", name=re.compile("^Keep HubSpot demo")).click()
 
     expect(me.page.get_by_text("Kept the value of HubSpot demo for Revenue")).to_be_visible()
-    me.sees(r"^In HubSpot demo and up to date since \d\d:\d\d.$")
+    me.reads(r"^In HubSpot demo and up to date since \d\d:\d\d.$")
     me.both_have("Revenue", r"€\s*99\s000", "99000")
+
+
+def _practise_on_a_conflict(me: Walker) -> None:
+    """In the queue, by key, on the one that the demo makes."""
+    me.go("Home")
+    me.press("Make a conflict")
+    me.sees("^Done: nothing was written, and 1 conflict was found.$")
+    me.go("Conflicts")
+    me.sees("^1 field of .* was changed on both sides.$")
+    me.counts("Conflicts", 1)
+    record = me.page.locator("#cmp").get_by_role("link")
+    address = record.get_attribute("href")
+    assert address is not None
+    me.page.keyboard.press("2")
+    me.reads("^No conflicts.")
+    expect(me.page.locator("#toasts")).to_contain_text("Settled 1 field of")
+
+    me.page.goto(address)
+    line = me.page.locator("#timeline li").filter(has_text="settled a conflict").first
+    expect(line).to_contain_text("Ana Silva settled a conflict on Revenue: kept the value of")
+    changed = me.page.locator("#timeline li").filter(has_text="Changed to make a conflict")
+    expect(changed.first).to_contain_text("Ana Silva")
 
 
 def _sync_again_and_change_nothing(me: Walker, hubspot: Page, demo: Demo) -> None:
@@ -166,3 +210,14 @@ def _sync_again_and_change_nothing(me: Walker, hubspot: Page, demo: Demo) -> Non
 
     hubspot.reload()
     expect(hubspot.get_by_role("rowheader").first).to_have_text(last)
+
+
+def _look_at_an_undo(me: Walker, run: str) -> None:
+    me.page.goto(run)
+    me.page.get_by_role("link", name="Undo this run").click()
+    me.sees("^Would put back .* of .* records.$")
+    goes = me.page.get_by_role("region", name="What goes back")
+    assert goes.get_by_role("listitem").count() >= 3
+    stays = me.page.get_by_role("region", name="What stays, and why")
+    assert all(len(why.split()) >= 4 for why in stays.get_by_role("listitem").all_inner_texts())
+    expect(me.page.get_by_role("button", name=re.compile("^Plan to put back"))).to_be_visible()

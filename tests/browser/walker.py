@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
-PATIENCE_MS = 120_000
+PATIENCE_MS = 60_000
+RELOADS = 40
+RELOAD_MS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,17 @@ class Walker:
         """Follow a link of the side bar."""
         side = self.page.get_by_role("navigation", name="Main")
         side.get_by_role("link", name=re.compile(f"^{name}")).click()
+
+    def counts(self, name: str, amount: int) -> None:
+        """Load the page anew until the side bar counts so; a slow count is kept for a moment."""
+        side = self.page.get_by_role("navigation", name="Main")
+        link = side.get_by_role("link", name=re.compile(f"^{name}"))
+        for _ in range(RELOADS):
+            if str(amount) in link.inner_text():
+                return
+            self.page.wait_for_timeout(RELOAD_MS)
+            self.page.reload()
+        expect(link).to_contain_text(str(amount))
 
     def both_have(self, field: str, ours: str, theirs: str) -> None:
         """Wait for a field's values on both sides of a record's page, patterns."""
