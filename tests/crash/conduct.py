@@ -62,7 +62,7 @@ def conduct(
         try:
             (play or _play)(conductor, result)
             if result.violations:
-                result.story = story.of(people, result.violations)
+                result.story = story.of(people, result.violations, witness.read(stage.calls))
         except Exception:  # noqa: BLE001 -- the schedules after this one are to be played too
             result.violations.append(f"the schedule broke off: {traceback.format_exc()[-1500:]}")
         finally:

@@ -1,5 +1,6 @@
 """What the schedules of a lane share: a PostgreSQL, a Valkey, a database that logs every move."""
 
+import gc
 import os
 import shutil
 import signal
@@ -133,6 +134,8 @@ def stage(data: Path) -> Iterator[Stage]:
     cluster.start()
     valkey.start()
     app = create_app(config.load(_settings(folder, cluster, valkey)))
+    # What is there by now is shared by every worker: a collection would copy all of it for each.
+    gc.freeze()
     try:
         yield Stage(folder, cluster, valkey, app, DATABASE)
     finally:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from tests.crash.people import NAME, People, token_of
 from tests.crash.plan import KIND, OBJECTS
+from tests.crash.witness import Witness
 
 WAITING = "SELECT version, attempts, not_before::text FROM outbox WHERE record_id = %s"
 RUN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def of(people: People, violations: Sequence[str]) -> list[str]:
+def of(people: People, violations: Sequence[str], seen: Witness) -> list[str]:
     """Return the runs, and the history of every record that a violation names."""
     lines = [
         f"run {str(row['id'])[-4:]} {row['mode']} {row['state']} stalled={row['stalled']}"
@@ -26,7 +27,7 @@ def of(people: People, violations: Sequence[str]) -> list[str]:
         rows = people.rows("SELECT record_id FROM operation WHERE run_id = %s", run_id)
         ids |= {row["record_id"] for row in rows[:3] if row["record_id"]}
     for one in ids:
-        lines += _of_record(people, records[one])
+        lines += _of_record(people, records[one], seen)
     return lines
 
 
@@ -35,7 +36,7 @@ def _token(row: dict) -> str:
     return token_of(row["data"].get(NAME[name][0])) if name else ""
 
 
-def _of_record(people: People, row: dict) -> Iterable[str]:
+def _of_record(people: People, row: dict, seen: Witness) -> Iterable[str]:
     yield f"record {_token(row)} version {row['version']} {row['data']} {row['deleted_at'] or ''}"
     for link in people.rows("SELECT * FROM link WHERE record_id = %s", row["id"]):
         yield (
@@ -54,14 +55,27 @@ def _of_record(people: People, row: dict) -> Iterable[str]:
     for done in people.done:
         if done.token == _token(row):
             yield f"  edit {done}"
-    yield from _of_log(people, row)
+    yield from _of_log(people, row, seen)
     for one in people.rows(WAITING, row["id"]):
         yield f"  outbox version {one['version']} attempts {one['attempts']} {one['not_before']}"
 
 
-def _of_log(people: People, row: dict) -> Iterable[str]:
+def _of_log(people: People, row: dict, seen: Witness) -> Iterable[str]:
     query = "SELECT remote_object, remote_id FROM link WHERE record_id = %s"
     ids = {(one["remote_object"], one["remote_id"]) for one in people.rows(query, row["id"])}
     for entry in people.log():
         if (entry["object"], entry["id"]) in ids:
             yield f"  log {entry['at']} {entry['op']} by {entry['by']} {entry['changed']}"
+    for place in ids:
+        looks = [
+            (at, pid)
+            for (pid, *rest), times in seen.looks.items()
+            for at in times
+            if tuple(rest) == place
+        ]
+        yield f"  looked {_said(looks)}"
+        yield f"  wrote {_said(seen.writes.get(place, []))}"
+
+
+def _said(calls: Sequence[tuple[float, int]]) -> str:
+    return " ".join(f"{at:.3f} by {pid}" for at, pid in sorted(calls))

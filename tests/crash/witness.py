@@ -8,27 +8,52 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 
 import orjson
 
 from crm_admin.providers.hubspot.client import HubSpot
+from crm_admin.services.engine.ahead import Ahead
 
 STAMP_SECONDS = 0.005
 """Stamps of the CRM are unique: many in one millisecond run ahead of the clock by a little."""
 
 
+_ahead: list[tuple[str, list[str], float]] = []
+"""Looks of the thread that reads ahead: they count once what was read is used, and not if it is
+dropped because something was sent.
+"""
+
+
 def watch(file: Path) -> None:
-    """Note every look and every write of this process, and of those forked from it."""
+    """Note every look and every write of this process, and of those forked from it, until it
+    ends.
+    """
     for name in ("changes", "get", "find"):
         _wrap(name, file, lambda answer: [record.id for record in _records(answer)])
     _wrap("write", file, None)
+    _ahead.clear()
+
+    def take(self: Ahead, key: Any) -> Any:
+        pages = None
+        try:
+            pages = _take(self, key)
+        finally:
+            looks = list(_ahead)
+            _ahead.clear()
+        for name, ids, began in looks if pages is not None else ():
+            _note(file, "look", name, ids, began)
+        return pages
+
+    Ahead.take = take
 
 
 def _records(answer: Any) -> Iterable[Any]:
     return getattr(answer, "records", answer)
 
 
+_take = Ahead.take
 _plain = {name: getattr(HubSpot, name) for name in ("changes", "get", "find", "write")}
 
 
@@ -41,7 +66,9 @@ def _wrap(name: str, file: Path, ids_of: Any) -> None:
         if ids_of is None:
             _note(file, "write", what, [one.id for one in rest[0] if one.id], began)
         answer = plain(self, first, *rest, **named)
-        if ids_of is not None:
+        if ids_of is not None and current_thread() is not main_thread():
+            _ahead.append((what, ids_of(answer), began))
+        elif ids_of is not None:
             _note(file, "look", what, ids_of(answer), began)
         return answer
 

@@ -24,7 +24,7 @@ from tests.crash.plan import Kill
 from tests.crash.stage import LEASE_SECONDS, Stage, forget_connections
 
 PR_SET_PDEATHSIG = 1
-IDLE_SECONDS = 0.03
+IDLE_SECONDS = 0.05
 FREEZE_SECONDS = 1.3 * LEASE_SECONDS
 
 DUE = """
