@@ -25,7 +25,7 @@ RUNS = 500
 
 LEAVE = """
 UPDATE connection SET credentials = '{}', credential_hints = '{}', secrets_set = '{}',
-       settings = settings - 'sign_in', health = 'disconnected',
+       settings = settings - 'sign_in' - 'client_id', health = 'disconnected',
        health_reason = 'It was disconnected; nothing is read or written until it is connected'
                        ' again.', health_at = now(), updated_at = now(), version = version + 1
  WHERE id = %s

@@ -17,8 +17,8 @@ CALLBACKS = ("/api/crm/oauth/{provider}/callback", "/api/crm/connect/callback")
 def app_of(row: Row) -> App | None:
     """Return the application of a connection: its own, else the installation's; None without any.
 
-    The installation's secret goes to the vendor's own address and nowhere else; a simulator has an
-    application of its own.
+    An id whose secret is gone is no application. The installation's secret goes to the vendor's own
+    address and nowhere else; a simulator has an application of its own.
     """
     settings = row["settings"] or {}
     own_id = str(settings.get("client_id") or "")
@@ -29,7 +29,9 @@ def app_of(row: Row) -> App | None:
             if field == "client_secret"
         }
         box = credentials_of(row["organization_id"], row["id"])
-        return App(own_id, box.opened(sealed).get("client_secret", ""))
+        secret = box.opened(sealed).get("client_secret", "")
+        if secret:
+            return App(own_id, secret)
     return installed_app(row["provider"], row["endpoint"] or "")
 
 

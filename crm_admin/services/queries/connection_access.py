@@ -120,7 +120,7 @@ def twins(
 
 
 def _has_app(row: Row) -> bool:
-    if (row["settings"] or {}).get("client_id"):
+    if (row["settings"] or {}).get("client_id") and "client_secret" in (row["credentials"] or {}):
         return True
     return oauth_apps.installed_app(row["provider"], row["endpoint"] or "") is not None
 

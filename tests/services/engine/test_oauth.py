@@ -6,11 +6,13 @@ import pytest
 from flask import Flask
 
 from crm_admin import tenancy
+from crm_admin.errors import BadInput
 from crm_admin.ids import new_id
 from crm_admin.providers.auth import challenge_of
 from crm_admin.security.permissions import Role
-from crm_admin.services import connections_credentials, oauth, oauth_apps
+from crm_admin.services import connections_credentials, connections_removal, oauth, oauth_apps
 from crm_admin.services.access import Person
+from crm_admin.services.queries.connection_access import access
 from crm_admin.services.sealing import tokens_of
 from tests.services.engine.conftest import Desk, HubSpot
 from tests.services.engine.oauth_desk import (
@@ -178,6 +180,32 @@ def test_a_wrong_client_secret_is_said_and_nothing_is_kept(app_known: Desk, here
     assert not back.connected
     assert "client id or secret" in back.sentence
     assert app_known.rows("SELECT * FROM oauth_token") == []
+
+
+def test_a_connection_with_its_own_application_can_sign_in_again_after_it_was_disconnected(
+    app_known: Desk, here: str
+) -> None:
+    assert sign_in(app_known, here).connected
+    connections_removal.disconnect(person=app_known.person, connection_id=app_known.connection_id)
+
+    left = app_known.rows("SELECT * FROM connection")[0]
+    with pytest.raises(BadInput, match="Enter the client id and secret"):
+        leave(app_known)
+    connections_credentials.set_app(
+        person=app_known.person, connection_id=app_known.connection_id, **CLIENT
+    )
+
+    assert "client_id" not in left["settings"]
+    assert sign_in(app_known, here).connected
+
+
+def test_an_id_whose_secret_is_gone_is_no_application(app_known: Desk) -> None:
+    app_known.change("UPDATE connection SET credentials = credentials - 'client_secret'")
+
+    row = app_known.rows("SELECT * FROM connection")[0]
+
+    assert oauth_apps.app_of(row) is None
+    assert not access(app_known.connection_id).has_app
 
 
 def test_the_installations_application_goes_to_the_vendor_only(
