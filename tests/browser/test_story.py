@@ -122,7 +122,7 @@ def _open_a_pov(me: Walker) -> str:
     expect(why.get_by_role("heading")).to_have_text(re.compile("^Why is Revenue"))
     expect(why).to_contain_text("amount")
     me.page.get_by_role("dialog").get_by_role("button", name="Close").click()
-    me.sees("^In HubSpot demo")
+    me.reads("^In HubSpot demo")
     there = me.page.get_by_role("region", name="In the CRMs").inner_text()
     found = re.search(r"Deal (\d+) in HubSpot demo", there)
     assert found is not None, there
@@ -198,6 +198,7 @@ def _practise_on_a_conflict(me: Walker) -> None:
 
 def _sync_again_and_change_nothing(me: Walker, hubspot: Page, demo: Demo) -> None:
     me.go("Sync")
+    me.reads_anew("^No sync is running.")
     me.sees("^No sync is running.")
     me.press("Sync now")
     me.reads("^Done: ")
@@ -206,7 +207,7 @@ def _sync_again_and_change_nothing(me: Walker, hubspot: Page, demo: Demo) -> Non
 
     me.go("Sync")
     me.press("Sync now")
-    me.sees("^Done: nothing had to change.$")
+    me.reads("^Done: nothing had to change.$")
 
     hubspot.reload()
     expect(hubspot.get_by_role("rowheader").first).to_have_text(last)

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
 PATIENCE_MS = 60_000
+AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RELOADS = 40
 RELOAD_MS = 250
 
@@ -17,10 +19,17 @@ class Walker:
 
     page: Page
     violations: Callable[[Page], list[str]]
+    looked_at: set[str] = field(default_factory=set)
 
     def sees(self, sentence: str) -> None:
-        """Wait for the page's first sentence, then look at the page in both themes."""
+        """Wait for the page's first sentence, then look at the page in both themes; once for each
+        page and sentence.
+        """
         self.reads(sentence)
+        page = f"{AN_ID.sub('…', urlsplit(self.page.url).path)} {sentence}"
+        if page in self.looked_at:
+            return
+        self.looked_at.add(page)
         found = self.violations(self.page)
         assert not found, f"{self.page.url} breaks {found}"
 
@@ -40,6 +49,16 @@ class Walker:
         """Follow a link of the side bar."""
         side = self.page.get_by_role("navigation", name="Main")
         side.get_by_role("link", name=re.compile(f"^{name}")).click()
+
+    def reads_anew(self, sentence: str) -> None:
+        """Load the page anew until its first sentence says so: work may still be on its way."""
+        heading = self.page.get_by_role("heading", level=1)
+        for _ in range(RELOADS):
+            if re.search(sentence, heading.inner_text()):
+                return
+            self.page.wait_for_timeout(RELOAD_MS)
+            self.page.reload()
+        self.reads(sentence)
 
     def counts(self, name: str, amount: int) -> None:
         """Load the page anew until the side bar counts so; a slow count is kept for a moment."""
