@@ -8,11 +8,13 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from flask import Response, stream_with_context
+from flask import Response, request, stream_with_context
 
 from crm_admin import tenancy
+from crm_admin.blueprints.access import signed_in
 from crm_admin.clock import now
 from crm_admin.extensions import db
+from crm_admin.services import audit
 
 LINES_AT_ONCE: Final = 500
 
@@ -82,6 +84,7 @@ def _pieces(parts: Iterator[str], organization_id: UUID) -> Iterator[str]:
 
 def _sent(parts: Iterator[str], kind: str, name: str) -> Response:
     stem, _, ending = name.rpartition(".")
+    audit.note(signed_in(), "export", ending, request.full_path.rstrip("?")[:500])
     pieces = _pieces(parts, tenancy.organization())
     response = Response(stream_with_context(pieces), content_type=kind)
     response.headers["Content-Disposition"] = (

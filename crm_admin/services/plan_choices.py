@@ -16,7 +16,7 @@ CHANGED = "Someone changed the choices of this plan after you opened it. Look at
 
 PLAN = """
 SELECT r.id, r.connection_id, r.state, r.plan_hash, r.checkpoint, r.decisions, r.once_key,
-       r.created_at, r.reason_code, r.expires_at < now() AS late, c.stance
+       r.created_at, r.reason_code, r.mode, r.undo_of, r.expires_at < now() AS late, c.stance
   FROM sync_run r JOIN connection c ON c.organization_id = r.organization_id
    AND c.id = r.connection_id
  WHERE r.id = %s AND r.plan_hash IS NOT NULL FOR UPDATE OF r

@@ -7,7 +7,7 @@ from flask import current_app
 from crm_admin import dispatch, tenancy
 from crm_admin.errors import Stale
 from crm_admin.security.permissions import Permission
-from crm_admin.services import attention, audit
+from crm_admin.services import attention, audit, undo
 from crm_admin.services.access import Person, require
 from crm_admin.services.engine.opening import SWITCHED_OFF
 from crm_admin.services.engine.requests import LIVE, RunRef
@@ -53,8 +53,7 @@ def approve(  # noqa: PLR0913 -- one verb, everything it binds to by name
         plan = plan_row(cursor, run_id)
         if plan["state"] != "planned" and once_key and plan["once_key"] == once_key:
             return RunRef(run_id, plan["state"], folded=True)
-        if plan["reason_code"] == "guard":
-            require(person, Permission.RUN_RELEASE)
+        require(person, _right_for(cursor, plan))
         _check(cursor, plan, plan_hash)
         require_choices(plan, choices)
         if side in {"ours", "theirs"}:
@@ -74,6 +73,15 @@ def approve(  # noqa: PLR0913 -- one verb, everything it binds to by name
     if wake:
         dispatch.enqueue("sync.run", tenancy.organization(), run_id, turn=1)
     return RunRef(run_id, "queued")
+
+
+def _right_for(cursor: Cursor, plan: Row) -> Permission:
+    """Return the right that approving needs: that of the run it takes back, where it is an undo."""
+    if plan["reason_code"] == "guard":
+        return Permission.RUN_RELEASE
+    if plan["mode"] == "undo":
+        return undo.right_for(undo.origin_row(cursor, plan["undo_of"]))
+    return Permission.PLAN_APPROVE
 
 
 APPROVE = """

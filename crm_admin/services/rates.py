@@ -21,6 +21,7 @@ class Costly(StrEnum):
 
     EXPORT = "export"
     CHECK = "check"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Allowance:
 ALLOWANCES: Final = {
     Costly.EXPORT: Allowance(20, 60.0, "That were many exports in a minute."),
     Costly.CHECK: Allowance(10, 60.0, "That were many checks of connections in a minute."),
+    Costly.COUNT: Allowance(60, 60.0, "That were many counts at the CRM in a minute."),
 }
 
 

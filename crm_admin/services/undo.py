@@ -16,8 +16,11 @@ from crm_admin.services.sync_runs import Started
 OFFERED_DAYS = 30
 
 ORIGIN = """
-SELECT r.id, r.connection_id, r.mode, r.state, r.reason_code, r.plan_of, r.undone_by,
+SELECT r.id, r.connection_id, r.mode, r.state, r.undone_by,
        r.finished_at < now() - make_interval(days => %(days)s) AS late,
+       r.plan_of IS NOT NULL OR EXISTS (SELECT 1 FROM audit_event a
+        WHERE a.object_type = 'sync_run' AND a.object_id = r.id::text
+          AND a.action = 'plan.release') AS released,
        c.name, c.stance,
        (SELECT u.undone_by FROM sync_run u WHERE u.organization_id = r.organization_id
            AND u.id = r.undone_by) AS brought_back_by
@@ -71,7 +74,12 @@ def start(
 def origin(run_id: UUID) -> Row:
     """Return the row that `why_not` and `right_for` look at; unknown ids are not found."""
     with transaction() as cursor:
-        row = cursor.execute(ORIGIN, {"run": run_id, "days": OFFERED_DAYS}).fetchone()
+        return origin_row(cursor, run_id)
+
+
+def origin_row(cursor: Cursor, run_id: UUID) -> Row:
+    """Return the same row inside the caller's transaction."""
+    row = cursor.execute(ORIGIN, {"run": run_id, "days": OFFERED_DAYS}).fetchone()
     if row is None:
         raise NotFound("There is no such run.")
     return row
@@ -125,7 +133,7 @@ RIGHTS = {"import": Permission.IMPORT_RUN, "merge": Permission.MERGE_RUN}
 
 def right_for(row: Row) -> Permission:
     """Return the right that taking a run back needs: the one that the run itself needed."""
-    if row["plan_of"] is not None and row["reason_code"] == "guard":
+    if row["released"]:
         return Permission.RUN_RELEASE
     return RIGHTS.get(row["mode"], Permission.PLAN_APPROVE)
 

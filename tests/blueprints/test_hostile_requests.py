@@ -1,5 +1,7 @@
 """What somebody sends who reads the source: every parameter, every column, on every route."""
 
+import base64
+import json
 import re
 from pathlib import Path
 from typing import Final
@@ -72,6 +74,49 @@ def test_a_form_with_a_nul_is_refused_before_anything_reads_it(app: Flask, field
 
     assert answer.status_code == 400
     assert "not complete" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "value", ["abc", "", "9" * 400, "2026-13-45T99:99", "\ud83d", "1e999", "infinity"], ids=repr
+)
+def test_a_made_up_place_in_a_list_is_not_found(app: Flask, world: World, value: str) -> None:
+    browser = Browser(app).sign_in(world.person(Role.ADMIN))
+    text_form = json.dumps([value, str(world.company)]).encode()
+    place = base64.urlsafe_b64encode(text_form).decode().rstrip("=")
+
+    answers = {
+        str(route): browser.client.get(route.path, query_string={"after": place}).status_code
+        for route in _reads(app, world)
+    }
+
+    assert {name: code for name, code in answers.items() if code >= 500} == {}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_no_zone_can_hold_is_answered_with_a_sentence(
+    app: Flask, world: World, moment: str
+) -> None:
+    browser = Browser(app).sign_in(world.person(Role.ADMIN))
+
+    answer = browser.get(f"/povs/{world.own}", query_string={"as_of": moment})
+
+    assert answer.status_code == 422
+    assert "Enter a date like" in text_of(answer)
+
+
+def test_numbers_of_other_scripts_and_line_ends_break_no_form(app: Flask, world: World) -> None:
+    browser = Browser(app).sign_in(world.person(Role.ADMIN))
+    odd = dict.fromkeys(
+        ("version", "minutes", "seen_version", "place", "next", "more", "shown_at"), "\u00b2\r\n/x"
+    )
+
+    answers = {
+        str(route): browser.post(route.path, odd).status_code
+        for route in _routes(app, world)
+        if route.method == "POST" and route.endpoint not in ENDS_THE_SESSION
+    }
+
+    assert {name: code for name, code in answers.items() if code >= 500} == {}
 
 
 def test_columns_sent_with_a_form_are_not_written(app: Flask, world: World) -> None:

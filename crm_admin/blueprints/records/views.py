@@ -29,6 +29,8 @@ from crm_admin.services.queries.timeline import timeline
 from crm_admin.services.queries.why import why
 from crm_admin.services.shares import may_share
 
+EARLIEST, LATEST = 1900, 2200
+"""Years that a record can be asked about; beyond them zones have no place to go."""
 SHOWS = ("", "different", "unmapped")
 
 
@@ -68,7 +70,7 @@ def _past(found: query.RecordPage, asked: str) -> tuple[Past | None, str]:
         return None, ""
     try:
         moment = _moment(asked)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None, _("Enter a date like 2026-11-18.")
     return past(found, moment), ""
 
@@ -76,9 +78,13 @@ def _past(found: query.RecordPage, asked: str) -> tuple[Past | None, str]:
 def _moment(asked: str) -> datetime:
     """Return the end of a day in the person's zone, or the very moment when a time is given."""
     if len(asked) == len("2026-11-18"):
-        return datetime.combine(date.fromisoformat(asked), time.max, tzinfo=zone())
-    moment = datetime.fromisoformat(asked)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone())
+        moment = datetime.combine(date.fromisoformat(asked), time.max, tzinfo=zone())
+    else:
+        moment = datetime.fromisoformat(asked)
+    placed = moment if moment.tzinfo else moment.replace(tzinfo=zone())
+    if not EARLIEST <= placed.year <= LATEST:
+        raise ValueError(asked)
+    return placed
 
 
 @requires(Permission.RECORD_READ)

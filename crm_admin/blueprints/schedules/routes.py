@@ -100,7 +100,7 @@ def save(schedule_id: UUID) -> Response:
             person=signed_in(),
             schedule_id=schedule_id,
             draft=draft,
-            seen_version=int(seen) if seen.isdigit() and len(seen) < 10 else 0,
+            seen_version=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0,
         )
     except BadInput as error:
         return _form(line, values, errors={error.field: error.sentence}, status=422)

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from crm_admin.blueprints.access import requires, signed_in
+from crm_admin.blueprints.access import limited, requires, signed_in
 from crm_admin.blueprints.forms import argument, once_key, text
 from crm_admin.blueprints.oauth.routes import leave
 from crm_admin.blueprints.rendering import fragment
@@ -27,6 +27,7 @@ from crm_admin.services.queries import connection_settings
 from crm_admin.services.queries import connections as query
 from crm_admin.services.queries.connection_access import access
 from crm_admin.services.queries.scope import require_whole
+from crm_admin.services.rates import Costly
 from crm_admin.sync.filter_lines import MOST_LINES, OPERATORS, Line
 
 
@@ -53,6 +54,7 @@ def _credentials(connection_id: UUID, errors: dict[str, str], *, status: int = 2
 
 @settings.post("/<uuid:connection_id>/secret")
 @requires(Permission.CONNECTION_EDIT)
+@limited(Costly.CHECK)
 def rotate(connection_id: UUID) -> Response:
     """Replace the key by one that was tried."""
     found = query.detail(connection_id)
@@ -135,6 +137,7 @@ def choose(connection_id: UUID) -> Response:
 
 @settings.post("/<uuid:connection_id>/fields")
 @requires(Permission.CONNECTION_EDIT)
+@limited(Costly.CHECK)
 def refresh_fields(connection_id: UUID) -> Response:
     """Read the CRM's fields anew."""
     try:
@@ -177,6 +180,7 @@ def _filter(
 
 @settings.get("/<uuid:connection_id>/objects/<uuid:stream_id>/_count")
 @requires(Permission.CONNECTION_EDIT)
+@limited(Costly.COUNT)
 def count(connection_id: UUID, stream_id: UUID) -> Response:
     """Say how many records the conditions in the address would take in, asked of the CRM now."""
     connection_settings.filter_form(connection_id, stream_id)

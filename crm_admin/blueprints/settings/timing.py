@@ -91,7 +91,7 @@ def set_auto_sync(connection_id: UUID) -> Response | tuple[str, int]:
             schedules.set_interval(
                 person=signed_in(),
                 connection_id=connection_id,
-                minutes=int(every) if every.isdigit() else None,
+                minutes=int(every) if every.isascii() and every.isdigit() else None,
             )
         save_trigger.choose(
             person=signed_in(), connection_id=connection_id, on_save="on_save" in request.form

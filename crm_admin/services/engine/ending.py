@@ -9,6 +9,7 @@ from crm_admin.errors import NeedsAttention, ProviderBroken
 from crm_admin.services import attention
 from crm_admin.services.attention import Item
 from crm_admin.services.engine import undecided
+from crm_admin.services.engine.guarding import too_much
 from crm_admin.services.engine.operations import plan_hash
 from crm_admin.services.engine.requests import queue_wanted
 from crm_admin.services.engine.streams import RemoteObject
@@ -180,13 +181,15 @@ def plan_ready(work: Work) -> str:
             (work.connection_id, work.run_id),
         )
         work.checkpoint["stage"] = "planned"
+        guarded = "" if work.mode == "undo" else too_much(cursor, work)
         work.save(
             cursor,
             state="planned",
             lease_until=None,
             plan_hash=plan_hash(cursor, work.run_id, work.run_at),
             phase=None,
-            reason=None,
+            reason=guarded or None,
+            reason_code="guard" if guarded else None,
         )
         cursor.execute(
             "UPDATE sync_run SET expires_at = now() + interval '7 days' WHERE id = %s",

@@ -7,7 +7,10 @@ from crm_admin.services.attention import Item
 from crm_admin.services.engine.apply import split_into_plan
 from crm_admin.services.engine.unit import unit
 from crm_admin.services.engine.work import Work
+from crm_admin.services.sql import Cursor
 from crm_admin.sync.guard import Limits, Totals, verdict
+
+LINKED = "SELECT count(*) AS n FROM link WHERE connection_id = %s AND status = 'linked'"
 
 HELD = """
 SELECT count(*) FILTER (WHERE side = 'theirs' AND action = 'create') AS creates,
@@ -17,6 +20,29 @@ SELECT count(*) FILTER (WHERE side = 'theirs' AND action = 'create') AS creates,
   FROM operation WHERE run_id = %s AND run_at = %s AND state = 'planned' AND action IN ('create',
   'update', 'delete')
 """
+
+
+PLANNED = """
+SELECT count(*) FILTER (WHERE action = 'delete') AS deletes,
+       count(*) FILTER (WHERE action = 'update' AND EXISTS (
+           SELECT 1 FROM jsonb_each(fields) AS f
+            WHERE jsonb_typeof(f.value) = 'array' AND f.value->0 NOT IN ('null', '""')
+              AND f.value->1 IN ('null', '""'))) AS blanks
+  FROM operation WHERE run_id = %s AND run_at = %s AND state = 'planned'
+"""
+
+
+def too_much(cursor: Cursor, work: Work) -> str:
+    """Return the sentence that says what a plan destroys beyond the connection's limits, "" when it
+    keeps to them; what it creates is for whoever approves it.
+    """
+    found = cursor.execute(PLANNED, (work.run_id, work.run_at)).fetchone()
+    linked = cursor.execute(LINKED, (work.connection_id,)).fetchone()
+    if found is None or linked is None:
+        return ""
+    totals = Totals(creates=0, deletes=found["deletes"], blanks=found["blanks"])
+    result = verdict(totals, linked=linked["n"], limits=Limits.of(work.limits))
+    return "" if result.ok else result.sentence
 
 
 def guard(work: Work) -> bool:
@@ -29,10 +55,7 @@ def guard(work: Work) -> bool:
         held = cursor.execute(HELD, (work.run_id, work.run_at)).fetchone()
         if held is None or not held["n"]:
             return False
-        linked = cursor.execute(
-            "SELECT count(*) AS n FROM link WHERE connection_id = %s AND status = 'linked'",
-            (work.connection_id,),
-        ).fetchone()
+        linked = cursor.execute(LINKED, (work.connection_id,)).fetchone()
         result = verdict(
             Totals(
                 creates=work.totals.get("creates_wanted", 0),

@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import DataError
 
+from crm_admin.errors import NotFound
 from crm_admin.extensions import db
 
 Row = Mapping[Any, Any]
@@ -33,7 +35,11 @@ def first(statement: str, **values: object) -> Row | None:
 def _run(statement: str, values: Mapping[str, object]) -> Sequence[RowMapping]:
     # Straight to the driver: working out again what a text means costs more than the answer.
     connection = db.session.connection()
-    return connection.exec_driver_sql(_for_driver(statement), dict(values)).mappings().all()
+    try:
+        return connection.exec_driver_sql(_for_driver(statement), dict(values)).mappings().all()
+    except DataError as error:
+        # what a person can ask for is checked before; this is an address somebody made up
+        raise NotFound("This is not there. Open the page from its start.") from error
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,12 @@
 """The mass-change guard: what a pass may do by itself, and what waits for a person."""
 
+import dataclasses
+
+import pytest
+
+from crm_admin.errors import NotAllowed
+from crm_admin.security.permissions import Role
+from crm_admin.services import plans, undo
 from crm_admin.services.engine.unit import claim
 from tests.services.engine.conftest import Desk, HubSpot
 
@@ -46,6 +53,51 @@ def test_many_blanks_wait_for_a_person_and_few_do_not(desk: Desk, hubspot: HubSp
     assert "25 emptied fields" in plan["reason"]
     assert len(desk.rows("SELECT 1 FROM record WHERE data->>'city' = 'Porto'")) == 27
     assert desk.approve_run(plan["id"]).ours["updated"] == 25
+
+
+def _emptied(desk: Desk, hubspot: HubSpot) -> None:
+    """Agree on 25 cities, then empty them there."""
+    ids = [
+        hubspot.add("contacts", email=f"ann{n}@example.test", firstname="Ann", city="Porto")
+        for n in range(25)
+    ]
+    desk.sync("full")
+    for remote in ids:
+        hubspot.edit("contacts", remote, city="")
+
+
+def test_asking_for_a_plan_first_is_no_way_around_the_guard(desk: Desk, hubspot: HubSpot) -> None:
+    _emptied(desk, hubspot)
+    operator = dataclasses.replace(desk.person, role=Role.OPERATOR)
+
+    plan = desk.sync("full", staged=True)
+
+    assert desk.rows("SELECT reason_code FROM sync_run WHERE id = %s", plan.run)[0] == {
+        "reason_code": "guard"
+    }
+    with pytest.raises(NotAllowed):
+        plans.approve(person=operator, run_id=plan.run, plan_hash=plan.plan_hash, wake=False)
+    assert desk.approve(plan).ours["updated"] == 25
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_what_an_admin_released_only_an_admin_takes_back(
+    desk: Desk, hubspot: HubSpot, staged: bool
+) -> None:
+    _emptied(desk, hubspot)
+    held = desk.sync("full", staged=staged).run
+    if not staged:
+        held = desk.rows("SELECT id FROM sync_run WHERE reason_code = 'guard'")[0]["id"]
+    desk.approve_run(held)
+    operator = dataclasses.replace(desk.person, role=Role.OPERATOR)
+
+    with pytest.raises(NotAllowed):
+        undo.start(person=operator, run_id=held, staged=True, wake=False)
+    back = desk.work(undo.start(person=desk.person, run_id=held, staged=True, wake=False).id)
+
+    with pytest.raises(NotAllowed):
+        plans.approve(person=operator, run_id=back.run, plan_hash=back.plan_hash, wake=False)
+    assert desk.approve(back).ours["updated"] == 25
 
 
 def test_an_empty_answer_while_records_are_linked_changes_nothing(

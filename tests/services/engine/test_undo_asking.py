@@ -79,16 +79,6 @@ def test_a_viewer_may_not_undo(desk: Desk, edited: tuple[UUID, str, UUID]) -> No
         undo.start(person=viewer, run_id=edited[2], wake=False)
 
 
-def test_undoing_a_released_guard_plan_needs_the_right_to_release(
-    desk: Desk, edited: tuple[UUID, str, UUID]
-) -> None:
-    desk.change("UPDATE sync_run SET plan_of = id, reason_code = 'guard' WHERE id = %s", edited[2])
-    operator = Person(desk.person.user_id, "Op", Role.OPERATOR, desk.person.organization_id)
-
-    with pytest.raises(NotAllowed):
-        undo.start(person=operator, run_id=edited[2], wake=False)
-
-
 def test_a_plan_with_nothing_to_put_back_leaves_the_watermarks_alone(
     desk: Desk, hubspot: HubSpot, edited: tuple[UUID, str, UUID]
 ) -> None:
