@@ -68,15 +68,17 @@ def snooze(*, person: Person, key: str, rule: str) -> None:
 
 
 def mute(*, person: Person, key: str, reason: str) -> None:
-    """Take a piece of work off the list for good, with the reason that stays with it."""
+    """Take a piece of work off the list for good, with the reason that stays with it; of conflicts
+    those that are open now, not later ones.
+    """
     words = " ".join(reason.split())
     if not words:
         raise BadInput("reason", "Write why this needs nobody.")
     if len(words) > LONGEST_REASON:
         raise BadInput("reason", f"Say it in {LONGEST_REASON} letters or fewer.")
-    _require(person, key)
+    found = _require(person, key)
     with transaction() as cursor:
-        _mark(cursor, person, key, MUTE, {"reason": words})
+        _mark(cursor, person, key, MUTE, {"reason": words, "amount": found.amount})
         audit.write(cursor, person, "attention.mute", "attention", key, after={"reason": words})
 
 
@@ -111,7 +113,7 @@ UPDATE need_mark SET snooze_rule = %(rule)s, snoozed_amount = %(amount)s, muted_
 """
 MUTE = """
 UPDATE need_mark SET muted_reason = %(reason)s, muted_at = now(), snooze_rule = NULL,
-       snoozed_until = NULL, updated_at = now()
+       snoozed_until = NULL, snoozed_amount = %(amount)s, updated_at = now()
  WHERE key = %(key)s
 """
 WAKE = """

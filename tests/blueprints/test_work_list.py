@@ -170,6 +170,77 @@ def test_muting_needs_a_reason_that_stays_with_it(app: Flask, world: World) -> N
     assert "attention.mute" in actions
 
 
+NEW_CONFLICT = """
+INSERT INTO conflict (organization_id, id, link_id, stream_id, record_id, connection_id, rule_id,
+       field, state, created_at)
+SELECT l.organization_id, :id, l.id, l.stream_id, l.record_id, l.connection_id, :rule, :field,
+       'open', now() FROM link l WHERE l.record_id = :record
+"""
+SETTLE = "UPDATE conflict SET state = 'resolved', resolved_at = now()"
+
+
+def mute_conflicts(one: Visitor) -> None:
+    answer = one.post(
+        f"{LIST}/mute", {"key": key_of(one.get(LIST), "both sides"), "reason": "Known"}
+    )
+    assert answer.status == 303
+    assert not any("both sides" in title for title in titles(one.get(LIST)))
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_a_conflict_that_came_after_muting_is_on_the_list_and_on_home(
+    app: Flask, world: World, settles: bool
+) -> None:
+    operator = visitor(app, world, Role.OPERATOR)
+    mute_conflicts(operator)
+    if settles:
+        change(app, world, SETTLE)
+
+    change(app, world, NEW_CONFLICT, id=new_id(), rule="r1", field="title", record=world.others)
+
+    seen = operator.get(LIST)
+    assert any("both sides" in title for title in titles(seen))
+    assert any("both sides" in title for title in titles(operator.get(HOME)))
+    assert "Muted by" not in seen.text
+
+
+def test_more_conflicts_than_were_muted_are_on_the_list_however_old(
+    app: Flask, world: World
+) -> None:
+    admin = visitor(app, world)
+    mute_conflicts(admin)
+
+    change(app, world, NEW_CONFLICT, id=new_id(), rule="r1", field="title", record=world.others)
+    change(app, world, "UPDATE conflict SET created_at = now() - interval '1 day'")
+
+    assert any("2 fields were changed" in title for title in titles(admin.get(LIST)))
+
+
+def test_a_new_conflict_after_all_snoozed_ones_were_settled_is_on_the_list(
+    app: Flask, world: World
+) -> None:
+    admin = visitor(app, world)
+    key = key_of(admin.get(LIST), "both sides")
+    admin.post(f"{LIST}/snooze", {"key": key, "rule": "worse"})
+    change(app, world, SETTLE)
+
+    change(app, world, NEW_CONFLICT, id=new_id(), rule="r1", field="title", record=world.others)
+
+    assert any("both sides" in title for title in titles(admin.get(LIST)))
+
+
+def test_what_others_mute_for_the_organisation_stays_on_a_pov_owners_list(
+    app: Flask, world: World
+) -> None:
+    admin, owner = visitor(app, world), visitor(app, world, Role.POV_OWNER)
+
+    mute_conflicts(admin)
+    seen = owner.get(LIST)
+
+    assert titles(seen) == ["1 field was changed on both sides"]
+    assert "Known" not in seen.text
+
+
 def test_a_question_is_ticked_off_and_taken_back(app: Flask, world: World) -> None:
     item = new_id()
     with acting(app, world):

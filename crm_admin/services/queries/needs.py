@@ -84,21 +84,33 @@ SELECT p.kind, p.kind, NULL, '', '', p.waiting, 0, p.seen_at, CAST(NULL AS jsonb
    AND EXISTS (SELECT 1 FROM connection)
 """
 
-MARKED = """
-SELECT i.*, c.name AS connection, m.assigned_to, u.name AS assignee, m.snooze_rule, m.snoozed_until,
-       m.muted_reason, m.muted_at, m.by_name AS marked_by,
-       (m.muted_at IS NOT NULL OR coalesce(CASE m.snooze_rule
-            WHEN 'day' THEN m.snoozed_until > now()
-            WHEN 'worse' THEN i.amount <= m.snoozed_amount
-            WHEN 'run' THEN m.updated_at > (SELECT coalesce(max(finished_at), '-infinity')
-                                              FROM sync_run WHERE state IN
-                                                   ('succeeded', 'partial', 'failed'))
-       END, false)) AS hidden
-  FROM items i
-  LEFT JOIN connection c ON c.id = i.subject
-  LEFT JOIN need_mark m ON m.key = i.key
-  LEFT JOIN app_user u ON u.id = m.assigned_to
+# All conflicts are one piece of work: what was said of some of them says nothing of later ones.
+MUTED = """
+m.muted_at IS NOT NULL AND (i.kind <> 'conflict'
+    OR (i.amount <= coalesce(m.snoozed_amount, i.amount)
+        AND NOT EXISTS (SELECT 1 FROM conflict k
+                         WHERE k.state = 'open' AND k.created_at > m.muted_at)))
 """
+
+# Marks are made for the whole organisation; POV owners, who cannot take them back, see past them.
+MARKED = f"""
+SELECT marks.*, c.name AS connection, u.name AS assignee,
+       CASE WHEN marks.muted THEN marks.reason END AS muted_reason,
+       (CAST(:owner AS uuid) IS NULL AND (marks.muted OR marks.snoozed)) AS hidden
+  FROM (SELECT i.*, m.assigned_to, m.snooze_rule, m.snoozed_until, m.by_name AS marked_by,
+               m.muted_reason AS reason, CAST(:owner AS uuid) IS NULL AND {MUTED} AS muted,
+               coalesce(CASE m.snooze_rule
+                    WHEN 'day' THEN m.snoozed_until > now()
+                    WHEN 'worse' THEN i.amount <= m.snoozed_amount
+                                  AND (i.kind <> 'conflict' OR i.since <= m.updated_at)
+                    WHEN 'run' THEN m.updated_at > (SELECT coalesce(max(finished_at), '-infinity')
+                                                      FROM sync_run WHERE state IN
+                                                           ('succeeded', 'partial', 'failed'))
+               END, false) AS snoozed
+          FROM items i LEFT JOIN need_mark m ON m.key = i.key) marks
+  LEFT JOIN connection c ON c.id = marks.subject
+  LEFT JOIN app_user u ON u.id = marks.assigned_to
+"""  # noqa: S608 - only our own condition is pasted in
 
 OWN = f"WITH items AS ({FAILED} UNION ALL {CONFLICTS})"
 ALL = f"WITH items AS ({FAILED} UNION ALL {CONFLICTS} UNION ALL {WHOLE})"
