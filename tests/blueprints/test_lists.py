@@ -168,6 +168,24 @@ def test_a_pov_owner_sees_what_is_shared_with_them(app: Flask, world: World) -> 
     assert owner.get(f"/povs/{world.others}").status == 200
 
 
+def test_a_pov_owner_finds_a_shared_pov_by_its_title_in_list_and_file(
+    app: Flask, world: World
+) -> None:
+    person = world.person(Role.POV_OWNER)
+    one = browser(app, world, Role.POV_OWNER)
+    before = names(one.get("/povs?q=fjord"))
+    with acting(app, world):
+        insert("share", world, record_id=world.others, user_id=person.user_id)
+        db.session.commit()
+
+    after = names(one.get("/povs?q=fjord"))
+    file = lines(one, "/povs/export.csv?q=fjord")
+
+    assert before == []
+    assert after == ["Fjordlys fjord heating"]
+    assert [line[0] for line in file[1:]] == ["Fjordlys fjord heating"]
+
+
 def test_ticked_records_are_synced_and_the_rest_is_told(app: Flask, world: World) -> None:
     with acting(app, world):
         db.session.execute(text("UPDATE connection SET stance = 'active'"))

@@ -9,6 +9,7 @@ from crm_admin.packs.registry import kinds
 from crm_admin.records.sortable import sortable
 from crm_admin.services.access import Person
 from crm_admin.services.queries import scope
+from crm_admin.services.queries.find import SHARED
 from crm_admin.services.queries.sql import rows
 
 MOST_FOUND = 200
@@ -20,7 +21,7 @@ WINDOW = 10_000
 
 OF_KIND = "r.kind = :kind AND r.deleted_at IS NULL AND r.merged_into IS NULL"
 
-FIND = """
+FIND = f"""
 SELECT record_id FROM search_records(CAST(:query AS text), ARRAY[CAST(:kind AS text)],
        CAST(:owner AS uuid), CAST(:most AS integer))
 UNION
@@ -28,7 +29,9 @@ SELECT r.id FROM record r WHERE r.kind = :kind AND r.external_id = :query
 UNION
 SELECT l.record_id FROM link l JOIN stream s ON s.connection_id = l.connection_id
    AND s.remote_object = l.remote_object WHERE l.remote_id = :query AND s.kind = :kind
-"""
+UNION
+({SHARED})
+"""  # noqa: S608 - only a statement of ours is pasted in
 
 FOLLOWED = """
 SELECT CAST(substr(p.name, 8) AS uuid) AS id FROM preference p
