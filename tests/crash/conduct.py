@@ -103,9 +103,12 @@ def close(conductor: Conductor, result: Result) -> None:
     """Check everything once it is quiet, undo included where the schedule has one."""
     plan, people = conductor.plan, conductor.people
     result.violations += checks.of_records(people, witness.read(conductor.stage.calls))
+    waiting = people.rows(f"{story.WAITING} FROM outbox")
     row = conductor.run("full")
     if row is None or written(row) or not checks.is_well(people, row):
-        result.violations.append(f"I4 I6 a full run found more to do: {row and row['id']}")
+        result.violations.append(
+            f"I4 I6 a full run found more to do: {row and row['id']}; waiting before: {waiting}"
+        )
     result.violations += checks.of_lost(people)
     if plan.undo and not result.violations:
         result.violations += _take_back(conductor)

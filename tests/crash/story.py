@@ -7,7 +7,7 @@ from tests.crash.people import NAME, People, token_of
 from tests.crash.plan import KIND, OBJECTS
 from tests.crash.witness import Witness
 
-WAITING = "SELECT version, attempts, not_before::text FROM outbox WHERE record_id = %s"
+WAITING = "SELECT record_id::text, version, attempts, not_before::text, error"
 RUN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -26,6 +26,8 @@ def of(people: People, violations: Sequence[str], seen: Witness) -> list[str]:
     for run_id in set(RUN.findall(text)):
         rows = people.rows("SELECT record_id FROM operation WHERE run_id = %s", run_id)
         ids |= {row["record_id"] for row in rows[:3] if row["record_id"]}
+    query = "SELECT target_id FROM reference WHERE record_id = ANY(%s) AND target_id IS NOT NULL"
+    ids |= {row["target_id"] for row in people.rows(query, list(ids))}
     for one in ids:
         lines += _of_record(people, records[one], seen)
     return lines
@@ -56,7 +58,7 @@ def _of_record(people: People, row: dict, seen: Witness) -> Iterable[str]:
         if done.token == _token(row):
             yield f"  edit {done}"
     yield from _of_log(people, row, seen)
-    for one in people.rows(WAITING, row["id"]):
+    for one in people.rows(f"{WAITING} FROM outbox WHERE record_id = %s", row["id"]):
         yield f"  outbox version {one['version']} attempts {one['attempts']} {one['not_before']}"
 
 
