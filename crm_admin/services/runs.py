@@ -139,6 +139,9 @@ def _message(row: Row, sides: dict[str, dict[str, int]]) -> str:
         parts.append(
             f"{conflicts} {'conflict waits' if conflicts == 1 else 'conflicts wait'} for a person."
         )
+    failed = int(counts.get("failed", 0))
+    if failed:
+        parts.append(f"{'1 record' if failed == 1 else f'{failed} records'} failed.")
     if row["reason"]:
         parts.append(str(row["reason"]))
     return " ".join(parts) or "Both sides agree. Nothing was written."

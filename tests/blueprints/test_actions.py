@@ -132,7 +132,8 @@ def test_one_choice_settles_a_field_for_all_records(app: Flask, world: World, ch
     key = f"{world.stream}:r4"
     decisions = value(app, world, "SELECT decisions FROM sync_run WHERE id = :id", id=world.plan)
     assert decisions == {key: choice}
-    assert "Chosen for all of them" in seen.text
+    assert "Chosen: " in seen.text
+    assert ("newer side counts" if choice == "newest" else "Your choices") in seen.text
 
 
 def test_a_look_alike_is_paired_or_left_for_later(app: Flask, world: World) -> None:

@@ -86,7 +86,7 @@ def _decide_and_ask_why(me: Walker) -> None:
             has=me.page.get_by_role("heading", name=re.compile(f"^{field} of .* POVs$"))
         )
         line.get_by_role("button", name=re.compile("^CRM Admin for")).click()
-        expect(line).to_contain_text("Chosen for all of them: CRM Admin.")
+        expect(line).to_contain_text("Chosen: CRM Admin.")
     me.page.get_by_label("Field", exact=True).select_option(index=1)
     me.reads("Nothing has been written yet.$")
     reasons = me.page.locator("#plan-rows .op-fields td:last-child").all_inner_texts()

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires, signed_in
 from crm_admin.blueprints.formats import number
-from crm_admin.blueprints.forms import argument, ids, text
+from crm_admin.blueprints.forms import argument, ids, one_of, text
 from crm_admin.blueprints.plans.routes import (
     address,
     filters_of,
@@ -63,7 +63,7 @@ def _next() -> str:
 def choose_all(run_id: UUID) -> Response:
     """Leave out, or take in, everything the filters show."""
     filters = filters_of(request.args)
-    excluded = text("excluded") == "1"
+    excluded = one_of("excluded", ("0", "1")) == "1"
     changed = service.exclude_all(
         person=signed_in(), run_id=run_id, filters=filters, excluded=excluded
     )

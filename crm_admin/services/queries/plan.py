@@ -194,7 +194,16 @@ class Plan:
     @property
     def must_type(self) -> bool:
         """Deletes, large plans and what the guard held back are confirmed by their number."""
-        return self.guard or self.deletes > 0 or self.applies > self.limit
+        return self.guard or self.deletes > 0 or self.applies + self.chosen > self.limit
+
+    @property
+    def chosen(self) -> int:
+        """How many values the choices settle besides the changes that are listed."""
+        return sum(question.amount for question in self.questions if question.choice)
+
+    def chosen_for(self, choice: str) -> int:
+        """Return how many values one kind of choice settles."""
+        return sum(one.amount for one in self.questions if one.choice == choice)
 
     @property
     def open_questions(self) -> int:

@@ -126,6 +126,7 @@ class Theirs:
     there: bool
     value: Json
     name: str
+    agreed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +372,7 @@ def _theirs(name: str, presence: Presence) -> Theirs:
         there=presence.is_there,
         value=presence.base_theirs.get(rule.id),
         name=rule.theirs,
+        agreed=rule.id in presence.base_theirs,
     )
 
 
