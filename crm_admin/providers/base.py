@@ -247,7 +247,7 @@ class SettingSpec:
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """What is known about a CRM without asking it. `record_url` takes {account}, {object_type} and
-    {id}.
+    {id}; `hosts` are patterns of its own hosts, none for any.
     """
 
     name: str
@@ -264,6 +264,7 @@ class ProviderSpec:
     overlap_seconds: float
     record_url: str = ""
     docs_url: str = ""
+    hosts: tuple[str, ...] = ()
 
     def object(self, name: str) -> ObjectSpec:
         """Return the object of that name; KeyError when the CRM has none."""

@@ -146,7 +146,7 @@ def _check_new(new: NewConnection) -> None:
         value = new.secrets.get(setting.name) if setting.secret else new.settings.get(setting.name)
         if setting.required and not (value or "").strip():
             raise BadInput(setting.name, f"Enter the {setting.label.lower()}. {setting.help}")
-    remote.check_endpoint(new.endpoint or spec.endpoint)
+    remote.check_endpoint(new.endpoint or spec.endpoint, spec.name)
 
 
 def choose_streams(*, person: Person, connection_id: UUID, choices: Sequence[StreamChoice]) -> None:

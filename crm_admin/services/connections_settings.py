@@ -193,7 +193,7 @@ def change(
 
 
 def _try(row: Row, endpoint: str) -> None:
-    remote.check_endpoint(endpoint)
+    remote.check_endpoint(endpoint, row["provider"])
     if row["health"] == "disconnected":
         return
     try:

@@ -12,7 +12,14 @@ from crm_admin.providers.auth import App, Grant, GrantRefused, challenge_of, con
 from crm_admin.providers.registry import sign_in_of, spec_of
 from crm_admin.security.permissions import Permission
 from crm_admin.security.signing import digest, new_token
-from crm_admin.services import attention, audit, connections_links, oauth_apps, oauth_scopes
+from crm_admin.services import (
+    attention,
+    audit,
+    connections_links,
+    oauth_apps,
+    oauth_scopes,
+    remote,
+)
 from crm_admin.services.access import Person, require
 from crm_admin.services.oauth_tokens import SIGNED_IN, wiring_of
 from crm_admin.services.sealing import Box, tokens_of
@@ -97,6 +104,7 @@ def start(
         row = _row(cursor, connection_id)
         uses = oauth_scopes.uses_of(cursor, row)
     app = _app(row)
+    remote.check_endpoint(_endpoint(row), row["provider"])
     state, verifier, state_id = new_token(), new_token(), new_id()
     redirect_uri = oauth_apps.callback_url(row["provider"])
     sealed = Box(person.organization_id, "oauth_state", state_id).seal({"verifier": verifier})

@@ -2,15 +2,16 @@
 shared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Final
 from uuid import UUID
 
 from crm_admin.errors import BadInput, RetryLater
 from crm_admin.outward.failures import NotSent
-from crm_admin.outward.guard import Rules, parse_endpoint
+from crm_admin.outward.guard import Rules, Target, check_addresses, parse_endpoint, resolve
 from crm_admin.outward.protocols import Rank, RateBudget
 from crm_admin.outward.transport import Wiring
 from crm_admin.providers import registry
@@ -22,6 +23,8 @@ from crm_admin.services.sql import Row, transaction
 from crm_admin.services.wiring import Calls, Capped, private_networks
 
 __all__ = ["Calls", "Opened", "check_endpoint", "open_connection", "opened", "private_networks"]
+
+RESOLVE_SECONDS: Final = 2.0
 
 SPENT_TODAY = """
 SELECT count(*) AS n, extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC')
@@ -111,9 +114,22 @@ def _keep_daily_budget(row: Row, limits: Mapping[str, object]) -> None:
         )
 
 
-def check_endpoint(endpoint: str) -> None:
-    """Raise BadInput when the address guard would refuse an endpoint."""
+def check_endpoint(endpoint: str, provider: str) -> None:
+    """Raise BadInput when the address guard would refuse an endpoint: another host than the CRM's
+    own must lie in the networks of PRIVATE_ENDPOINTS. "" stands for a provider not chosen yet.
+    """
+    hosts = registry.spec_of(provider).hosts if provider else ()
+    rules = Rules(hosts=hosts, private=private_networks())
     try:
-        parse_endpoint(endpoint, Rules(hosts=(), private=private_networks()))
+        target = parse_endpoint(endpoint, rules)
+        if target.exempt_only:
+            check_addresses(target, _addresses(target), rules)
     except NotSent as refused:
         raise BadInput("endpoint", refused.sentence) from refused
+
+
+def _addresses(target: Target) -> Sequence[str]:
+    try:
+        return [str(ip_address(target.host))]
+    except ValueError:
+        return resolve(target.host, target.port, RESOLVE_SECONDS)

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from crm_admin.blueprints.forms import argument
 from crm_admin.errors import BadInput
-from crm_admin.services import connections_settings, remote
+from crm_admin.services import connections, connections_settings, remote
 
 Check = Callable[[str, UUID | None], object]
 
@@ -32,8 +32,9 @@ def _name(value: str, connection_id: UUID | None) -> object:
     return connections_settings.check_free_name(value, but=connection_id)
 
 
-def _endpoint(value: str, _connection_id: UUID | None) -> None:
-    remote.check_endpoint(value)
+def _endpoint(value: str, connection_id: UUID | None) -> None:
+    provider = connections.show(connection_id).provider if connection_id else ""
+    remote.check_endpoint(value, provider)
 
 
 def _limit(name: str, *, optional: bool = False) -> Check:

@@ -12,7 +12,7 @@ from crm_admin.blueprints.oauth.routes import leave
 from crm_admin.blueprints.rendering import fragment, last_poll
 from crm_admin.blueprints.settings import checks as live
 from crm_admin.blueprints.settings import forms
-from crm_admin.blueprints.settings.leaving import may_leave
+from crm_admin.blueprints.settings.leaving import may_call, may_leave
 from crm_admin.errors import BadInput
 from crm_admin.providers.base import ProviderSpec
 from crm_admin.providers.registry import sign_in_of, spec_of, specs
@@ -46,8 +46,9 @@ def new() -> Response:
     hint = _hint(spec)
     if spec and hint and argument("simulator"):
         return _form(spec, forms.of_simulator(spec, hint))
+    asked = argument("endpoint")
     form = forms.NewConnection(
-        endpoint=argument("endpoint") or (spec.endpoint if spec else ""),
+        endpoint=asked if spec and may_call(asked, spec.name) else (spec.endpoint if spec else ""),
         name=argument("name") or (spec.label if spec else ""),
     )
     return _form(spec, form)

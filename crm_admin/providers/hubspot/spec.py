@@ -233,6 +233,7 @@ SPEC = ProviderSpec(
     name="hubspot",
     label="HubSpot",
     endpoint=ENDPOINT,
+    hosts=HOSTS,
     settings=(
         SettingSpec(
             "access_token",
