@@ -2,7 +2,6 @@
 for everybody.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
@@ -11,16 +10,18 @@ from psycopg.errors import UniqueViolation
 
 from crm_admin.errors import BadInput, NotFound
 from crm_admin.ids import new_id
+from crm_admin.packs.registry import kinds
 from crm_admin.services import audit
 from crm_admin.services.access import Person
 from crm_admin.services.preferences import drop, put
+from crm_admin.services.queries.views import PARTS
 from crm_admin.services.sql import Cursor, Row, dumps, transaction
 
 DEFAULT: Final = "default_view:"
-PAGE: Final = re.compile(r"[a-z][a-z0-9_/-]{0,60}")
+POVS: Final = "povs"
+NUL: Final = "\x00"
 LONGEST_NAME: Final = 60
 MOST: Final = 50
-MOST_FILTERS: Final = 40
 LONGEST_FILTER: Final = 300
 
 Filters = Mapping[str, str]
@@ -29,10 +30,11 @@ Filters = Mapping[str, str]
 def save(*, person: Person, page: str, name: str, filters: Filters, shared: bool) -> UUID:
     """Keep a page's filters under a name; the same name of the same person is replaced.
 
-    Returns the view's id. BadInput when the name cannot be used or the person has too many views.
+    Only what a list reads is kept. Returns the view's id. BadInput when the name cannot be used,
+    the person has too many views or sees no such list.
     """
     words = _name(name)
-    if not PAGE.fullmatch(page):
+    if page not in _pages(person):
         raise BadInput("page", "This list cannot be saved.")
     kept = _filters(filters)
     with transaction() as cursor:
@@ -56,6 +58,13 @@ def save(*, person: Person, page: str, name: str, filters: Filters, shared: bool
     return view_id
 
 
+def _pages(person: Person) -> set[str]:
+    """The lists this person has."""
+    if person.sees_own_povs_only:
+        return {POVS}
+    return {POVS, *(f"records/{kind.name}" for kind in kinds() if kind.name != "pov")}
+
+
 def _name(name: str) -> str:
     words = " ".join(name.split())
     if not words:
@@ -66,9 +75,11 @@ def _name(name: str) -> str:
 
 
 def _filters(filters: Filters) -> dict[str, str]:
-    kept = {name: value for name, value in filters.items() if value}
+    if any(NUL in name or NUL in value for name, value in filters.items()):
+        raise BadInput("filters", "These filters hold a sign that no text can hold.")
+    kept = {name: value for name, value in filters.items() if value and name in PARTS}
     too_long = any(len(name) + len(value) > LONGEST_FILTER for name, value in kept.items())
-    if len(kept) > MOST_FILTERS or too_long:
+    if too_long:
         raise BadInput("name", "These filters are too long to be kept.")
     return kept
 

@@ -7,9 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from crm_admin.blueprints.records import lists
 from crm_admin.extensions import db
 from crm_admin.ids import new_id
 from crm_admin.security.permissions import Role
+from crm_admin.services.queries.views import PARTS
 from tests.browsing import Browser, Seen
 from tests.demo_rows import HOSTILE, World, acting, empty_world, full_world, insert
 
@@ -47,6 +49,11 @@ def make(app: Flask, world: World, amount: int) -> None:
                 status="lead" if number % 2 else "customer",
             )
         db.session.commit()
+
+
+def views_kept(app: Flask, world: World) -> int:
+    with acting(app, world):
+        return int(db.session.execute(text("SELECT count(*) FROM saved_view")).scalar_one())
 
 
 def save_view(one: Browser, page: str, name: str, **more: str) -> Seen:
@@ -114,6 +121,58 @@ def test_a_view_needs_a_name_that_fits(app: Flask, world: World, name: str) -> N
 
     assert seen.soup.select_one(".notice.is-bad")
     assert len(seen.soup.select("nav.tabs a")) == 5
+
+
+def test_a_view_keeps_what_the_list_knows_and_no_place_in_it(app: Flask, world: World) -> None:
+    viewer, admin = browser(app, world, Role.VIEWER), browser(app, world)
+    save_view(viewer, "/povs/view?q=fjord", "Good", shared="1")
+    with acting(app, world):
+        shared = db.session.execute(text("SELECT id FROM saved_view")).scalar_one()
+    admin.send(admin.get("/povs/view").form("/views"), to=f"/views/{shared}/default", on="1")
+
+    save_view(viewer, "/povs/view", "Good", shared="1", filters="q=fjord&after=zzzz&saved=x&no=1")
+    with acting(app, world):
+        kept = db.session.execute(text("SELECT filters FROM saved_view")).scalar_one()
+        more = "UPDATE saved_view SET filters = jsonb_build_object('q', 'fjord', 'after', 'zzzz')"
+        db.session.execute(text(more))
+        db.session.commit()
+
+    assert kept == {"q": "fjord"}
+    assert names(admin.follow("/povs")) == ["Fjordlys fjord heating"]
+
+
+@pytest.mark.parametrize("page", ["records/nothing", "records/pov", "sync", "povs/", "//evil"])
+def test_a_view_is_kept_of_a_list_there_is(app: Flask, world: World, page: str) -> None:
+    one = browser(app, world)
+
+    one.send(one.get("/povs/view").form("/views"), name="Nowhere", page=page)
+
+    assert views_kept(app, world) == 0
+
+
+def test_a_pov_owner_keeps_no_view_of_a_list_they_do_not_have(app: Flask, world: World) -> None:
+    owner = browser(app, world, Role.POV_OWNER)
+
+    owner.send(owner.get("/povs/view").form("/views"), name="Contacts", page="records/contact")
+
+    assert views_kept(app, world) == 0
+
+
+@pytest.mark.parametrize("filters", ["q=%00", "%00=a", "after=a%00"])
+def test_a_nul_hidden_in_the_filters_of_a_view_is_refused(
+    app: Flask, world: World, filters: str
+) -> None:
+    one = browser(app, world)
+    form = one.get("/povs/view").form("/views")
+
+    answer = one.send(form, name="Nul", filters=filters)
+
+    assert answer.status == 400
+    assert views_kept(app, world) == 0
+
+
+def test_a_list_reads_what_a_view_keeps() -> None:
+    assert {*lists.NAMES, "cols"} == set(PARTS)
 
 
 def test_the_file_is_what_is_listed_to_its_very_end(app: Flask, world: World) -> None:

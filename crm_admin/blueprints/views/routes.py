@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect
+from flask import Blueprint, abort, flash, redirect
 from werkzeug.wrappers import Response
 
 from crm_admin.blueprints.access import requires_sign_in, signed_in
 from crm_admin.blueprints.forms import attempt, text
+from crm_admin.blueprints.intake import NUL
 from crm_admin.blueprints.links import list_url
 from crm_admin.blueprints.wording import _
 from crm_admin.errors import NotFound
@@ -22,7 +23,7 @@ views = Blueprint("views", __name__, url_prefix="/views")
 @requires_sign_in
 def save() -> Response:
     page = text("page", longest=80)
-    asked = dict(parse_qsl(text("filters", longest=4_000)))
+    asked = _asked()
     made = attempt(
         lambda: service.save(
             person=signed_in(),
@@ -43,7 +44,7 @@ def save() -> Response:
 def rename(view_id: UUID) -> Response:
     page = _page(view_id)
     attempt(lambda: _rename(view_id))
-    return redirect(_list(page, dict(parse_qsl(text("filters", longest=4_000)))), 303)
+    return redirect(_list(page, _asked()), 303)
 
 
 def _rename(view_id: UUID) -> None:
@@ -72,7 +73,17 @@ def default(view_id: UUID) -> Response:
         else _("This list opens with everything again."),
         "success",
     )
-    return redirect(_list(page, dict(parse_qsl(text("filters", longest=4_000)))), 303)
+    return redirect(_list(page, _asked()), 303)
+
+
+def _asked() -> dict[str, str]:
+    """What the list was narrowed to, of what a list knows; a NUL that was hidden in it is refused
+    like one that was not.
+    """
+    found = dict(parse_qsl(text("filters", longest=4_000)))
+    if any(NUL in name or NUL in value for name, value in found.items()):
+        abort(400)
+    return {name: value for name, value in found.items() if name in query.PARTS}
 
 
 def _page(view_id: UUID) -> str:

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from crm_admin.services.access import Person
 from crm_admin.services.queries.sql import first, rows
+
+PARTS: Final = ("q", "stage", "view", "sort", "cols")
+"""What a list reads of its address and a view keeps: never a place in the list."""
 
 VIEWS = """
 SELECT v.id, v.name, v.filters, v.shared, v.user_id = :me AS mine, u.name AS by_name,
@@ -39,7 +43,7 @@ def views(person: Person, page: str) -> Sequence[SavedView]:
         SavedView(
             id=row["id"],
             name=row["name"],
-            filters={str(k): str(v) for k, v in (row["filters"] or {}).items()},
+            filters={k: str(v) for k, v in (row["filters"] or {}).items() if k in PARTS},
             shared=row["shared"],
             mine=row["mine"],
             by_name=row["by_name"],
