@@ -201,7 +201,7 @@ def general(connection_id: UUID) -> Response | tuple[str, int]:
             person=signed_in(),
             connection_id=connection_id,
             general=typed,
-            seen_version=int(version) if version.isdigit() else None,
+            seen_version=int(version) if version.isascii() and version.isdigit() else None,
         )
     except BadInput as error:
         return _overview(connection_id, {error.field: error.sentence}, typed), 422

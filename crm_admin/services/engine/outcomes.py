@@ -145,7 +145,9 @@ def close_done(cursor: Cursor, work: Work, done: Sequence[tuple[Row, Outcome]]) 
     _restore_links(cursor, done)
     _close_operations(cursor, subjects)
     _drain(cursor, done)
-    wake_waiting(cursor, work, [link.record_id for link in new_links])
+    # the other end of a reference may have been linked while this record's own write was open
+    linked = [link.record_id for link in new_links]
+    wake_waiting(cursor, work, linked + [row["record_id"] for row, _ in done if row["record_id"]])
     _read_again(cursor, work, new_links)
     cursor.execute("DELETE FROM effect WHERE id = ANY(%s)", ([row["id"] for row, _ in done],))
 

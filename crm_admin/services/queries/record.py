@@ -1,5 +1,4 @@
-"""One record or POV: where it stands in each CRM, its fields on all sides, its open conflicts
-and its time line."""
+"""One record or POV: where it stands in each CRM, its fields on all sides, its conflicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -367,13 +366,9 @@ def _theirs(name: str, presence: Presence) -> Theirs:
     rule = presence.rules.get(name)
     if rule is None:
         return Theirs(mapped=False, there=presence.is_there, value=None, name="")
-    return Theirs(
-        mapped=True,
-        there=presence.is_there,
-        value=presence.base_theirs.get(rule.id),
-        name=rule.theirs,
-        agreed=rule.id in presence.base_theirs,
-    )
+    held, agreed = presence.base_theirs.get(rule.id), rule.id in presence.base_theirs
+    there = presence.is_there
+    return Theirs(mapped=True, there=there, value=held, name=rule.theirs, agreed=agreed)
 
 
 def _status(
