@@ -100,7 +100,7 @@ def _apply(me: Walker) -> str:
     asked = me.page.get_by_label(re.compile(r"^Type [\d\s]+ to apply$"))
     label = me.page.locator("#plan-apply label").inner_text()
     asked.fill(re.sub(r"\D", "", label))
-    me.page.get_by_role("button", name=re.compile(r"^Apply .* changes( and your choices)?$")).click()
+    me.page.get_by_role("button", name=re.compile(r"^Apply .* changes and your choices$")).click()
     me.sees("^(The sync of HubSpot demo waits|Syncing HubSpot demo now)")
     me.sees(r"^Done: .* changes were written")
     run = me.page.url
